@@ -1,0 +1,57 @@
+# Every target makes its own .venv; only Python >= 3.11 is needed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CODE := $(wildcard imserver plugins tests contrib)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types layers format bench docs clean
+
+help:
+	@echo "make demo     start a server to try out on 127.0.0.1: TLS, two accounts, a database"
+	@echo "make test     run the tests and say which were skipped, and why"
+	@echo "make lint     check style (ruff)           make format   apply it"
+	@echo "make types    check types (mypy --strict)  make layers   check who imports whom"
+	@echo "make bench    measure what a message costs"
+	@echo "make docs     write again the documents made from the code"
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "imserver needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)." >&2; \
+	  echo "Name another one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/imserver demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -ra
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy $(CODE)
+
+layers: $(STAMP)
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python contrib/bench/run.py
+
+docs: $(STAMP)
+	$(BIN)/python contrib/docs/xeps.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

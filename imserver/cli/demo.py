@@ -1,0 +1,197 @@
+"""`imserver demo`: a server to try out, whole and on this machine only."""
+
+import asyncio
+import csv
+import os
+import secrets
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.markup import escape
+from rich.panel import Panel
+
+from imserver.cli.bulk import derive
+from imserver.cli.config import read
+from imserver.cli.console import fail, out
+from imserver.cli.database import open_database
+from imserver.cli.server import serve
+from imserver.settings import Settings
+from imserver.storage.rosters import RosterItem
+from imserver.storage.store import Store
+
+DOMAIN = "localhost"
+LOOPBACK = "127.0.0.1"
+NAMES = {"ana": "Ana", "luis": "Luis"}
+
+# Nothing that looks like something else: passwords are typed here.
+LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+
+# How many ports are tried, one after the other, when the usual ones are taken.
+ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An account of the demo, and its password."""
+
+    address: str
+    password: str
+
+
+class Ports(NamedTuple):
+    c2s: int
+    c2s_tls: int
+    http: int
+
+
+USUAL = Ports(5222, 5223, 5443)
+
+
+def start(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="FOLDER", help="Where the demo keeps everything.")
+    ] = Path("imserver-demo"),
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65000, help="Where clients connect; 0 takes any that is free.")
+    ] = USUAL.c2s,
+) -> None:
+    """Start a server to try out: TLS, two accounts and a database, on this machine only.
+
+    It keeps everything in one folder, and finds it there the next time; to be rid of it, remove the folder.
+
+    [bold]Example:[/] imserver demo --port 15222
+    """
+    config = data / "imserver.toml"
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        logins = _logins(data / "accounts.csv")
+        ports = _free_ports(port)
+        config.write_text(_settings(ports), encoding="utf-8")
+    except OSError as error:
+        fail(f"{data} cannot be used: {error.strerror}", "Name another folder: imserver demo --data FOLDER")
+    settings = read(config)
+    asyncio.run(_fill(settings, logins))
+    for wanted, found in zip(_wanted_ports(port), ports, strict=True):
+        if found != wanted != 0:
+            out.print(f"Port {wanted} is taken; the demo uses {found}.")
+    serve(settings, config, ready=lambda _: _print_instructions(data, ports, logins))
+
+
+def _logins(file: Path) -> list[Login]:
+    """Find the accounts made before, or make up passwords for new ones."""
+    if not file.exists():
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", newline="") as stream:
+            csv.writer(stream).writerows((f"{name}@{DOMAIN}", _password()) for name in NAMES)
+    with file.open(newline="") as stream:
+        rows = list(csv.reader(stream))
+    if [len(row) for row in rows] != [2] * len(NAMES):
+        fail(f"{file} is not as the demo wrote it", f"Remove {file.parent} to start afresh.")
+    return [Login(*row) for row in rows]
+
+
+def _password() -> str:
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
+
+
+def _wanted_ports(c2s: int) -> Ports:
+    if c2s == 0:
+        return Ports(0, 0, 0)
+    return Ports(*(usual - USUAL.c2s + c2s for usual in USUAL))
+
+
+def _free_ports(c2s: int) -> Ports:
+    found: list[int] = []
+    for wanted in _wanted_ports(c2s):
+        found.append(next(port for port in _candidates(wanted) if port not in found))
+    return Ports(*found)
+
+
+def _candidates(wanted: int) -> Iterator[int]:
+    """Go through the ports that are free, from the wanted one on."""
+    for port in range(wanted, wanted + ATTEMPTS) if wanted else [0] * ATTEMPTS:
+        try:
+            with socket.create_server((LOOPBACK, port)) as listener:
+                yield listener.getsockname()[1]
+        except OSError:
+            continue
+    fail(
+        f"no port between {wanted} and {wanted + ATTEMPTS} is free", "Try others: imserver demo --port 15222"
+    )
+
+
+def _settings(ports: Ports) -> str:
+    return f"""\
+# Written anew at each `imserver demo`: to change something, copy it, and use `imserver run`.
+domain = "{DOMAIN}"
+data = "."
+admins = ["ana@{DOMAIN}"]
+
+[listen]
+c2s = ["{LOOPBACK}:{ports.c2s}"]
+c2s_tls = ["{LOOPBACK}:{ports.c2s_tls}"]
+http = ["{LOOPBACK}:{ports.http}"]
+"""
+
+
+async def _fill(settings: Settings, logins: Iterable[Login]) -> None:
+    """Make sure that the accounts exist, with these passwords, and know each other."""
+    addresses = [login.address for login in logins]
+    async with open_database(settings) as database:
+        store = Store(database)
+        for login in logins:
+            if not await store.accounts.exists(login.address):
+                await store.accounts.add(login.address, derive(login.password, settings.sasl.iterations))
+                await _befriend(store, login.address, addresses)
+
+
+async def _befriend(store: Store, owner: str, addresses: Iterable[str]) -> None:
+    for contact in addresses:
+        if contact != owner:
+            name = NAMES.get(contact.partition("@")[0], "")
+            await store.rosters.put(owner, RosterItem(contact, name=name, subscription="both"))
+
+
+def _print_instructions(data: Path, ports: Ports, logins: Iterable[Login]) -> None:
+    ana, luis = logins
+    # Lines of a panel that is no wider than 80 columns, since they are there to be copied.
+    text = f"""\
+Two accounts that know each other; sign in with two clients:
+
+  [bold]{ana.address}[/]    password  [bold green]{ana.password}[/]
+  [bold]{luis.address}[/]   password  [bold green]{luis.password}[/]
+
+[bold]Profanity[/]: start it with [cyan]profanity[/] and type
+  [cyan]/connect {ana.address} server {LOOPBACK} port {ports.c2s} tls trust[/]
+  [cyan]/msg {luis.address} hello[/]
+  [cyan]/sendfile picture.png[/]
+
+[bold]Gajim[/]: Add Account, [cyan]{ana.address}[/] and the password, tick Advanced Settings;
+  Custom Hostname [cyan]{LOOPBACK}[/], port [cyan]{ports.c2s_tls}[/], type [cyan]TLS[/]; accept the certificate.
+
+[bold]Dino[/]: first let this machine trust the demo's certificate:
+  [cyan]sudo cp {escape(str(data / "certificate.pem"))} \\
+    /usr/local/share/ca-certificates/imserver-demo.crt[/]
+  [cyan]sudo update-ca-certificates[/]
+  then Add Account with [cyan]{ana.address}[/] and the password.{_dino_needs(ports)}
+
+[bold]go-sendxmpp[/], to send a line and to print what comes:
+  [cyan]export SSL_CERT_FILE={escape(str(data / "certificate.pem"))}[/]
+  [cyan]echo hello | go-sendxmpp -u {ana.address} -p {ana.password} \\
+    -j {LOOPBACK}:{ports.c2s} {luis.address}[/]
+  [cyan]go-sendxmpp -l -u {luis.address} -p {luis.password} \\
+    -j {LOOPBACK}:{ports.c2s}[/]
+
+More accounts, from another terminal:
+  [cyan]imserver account add eva@{DOMAIN} -c {escape(str(data / "imserver.toml"))}[/]
+
+Everything is kept in {escape(str(data))}. Ctrl+C stops the server."""
+    out.print(Panel.fit(text, title="[bold]imserver is ready[/]", padding=(1, 2)))
+
+
+def _dino_needs(ports: Ports) -> str:
+    # Dino asks for no port: without SRV records it tries this one.
+    return "" if ports.c2s == USUAL.c2s else f" (It needs port {USUAL.c2s}, which is taken.)"

@@ -1,0 +1,285 @@
+"""How plugins are asked: four kinds of hooks over pluggy.
+
+pluggy finds, validates and orders the plugins; it calls only plain functions, so the calling is done here.
+A hook that nobody implements is falsy and costs its caller one test. A call is synchronous, from the first plugin
+to the last, unless one of them is `async`: then the call returns an awaitable, and its caller waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
+
+import pluggy
+
+from imserver.xmpp.errors import StanzaError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from types import ModuleType
+
+    from structlog.typing import FilteringBoundLogger
+
+NAME: Final = "imserver"
+
+T = TypeVar("T")
+
+#: Marks a function of a plugin as the implementation of the hook that has its name.
+hookimpl = pluggy.HookimplMarker(NAME)
+hookspec = pluggy.HookspecMarker(NAME)
+
+#: How long an `async` implementation may take before it counts as failed, in seconds.
+PATIENCE: Final = 10.0
+
+
+class Dropped(Enum):
+    """The type of `DROP`."""
+
+    DROP = "drop"
+
+
+#: What a `refine_` hook returns to have the thing vanish, without an answer.
+DROP: Final = Dropped.DROP
+
+
+class PluginError(Exception):
+    """A plugin that can't be used, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One plugin's part in one hook."""
+
+    plugin: str
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+
+    def call(self, context: dict[str, Any]) -> Any:
+        return self.function(**{name: context[name] for name in self.arguments})
+
+
+class Hook:
+    """One hook, with everybody who implements it, in the order of registration."""
+
+    __slots__ = ("_implementations", "_log", "name")
+
+    def __init__(self, name: str, implementations: Iterable[Implementation], log: FilteringBoundLogger) -> None:
+        self.name = name
+        self._implementations = tuple(implementations)
+        self._log = log
+
+    def __bool__(self) -> bool:
+        return bool(self._implementations)
+
+    @property
+    def plugins(self) -> list[str]:
+        """The names of those who implement it."""
+        return [implementation.plugin for implementation in self._implementations]
+
+    # declare: everybody's lists, joined
+
+    def declare(self, **context: Any) -> list[tuple[str, Any]]:
+        """Collect what each plugin declares, with the plugin's name.
+
+        Raises:
+            PluginError: If one of them fails; nothing starts then.
+        """
+        declared: list[tuple[str, Any]] = []
+        for implementation in self._implementations:
+            try:
+                declared += [(implementation.plugin, one) for one in implementation.call(context)]
+            except Exception as error:
+                raise PluginError(f"plugin {implementation.plugin!r} failed in {self.name}: {error!r}") from error
+        return declared
+
+    # refine: each sees what the one before made of it
+
+    def refine(self, value: T, argument: str, **context: Any) -> T | Dropped | Awaitable[T | Dropped]:
+        """Hand the value from plugin to plugin, under the name of the argument.
+
+        Raises:
+            StanzaError: If a plugin refuses it, or fails.
+        """
+        return self._refine(0, value, argument, context)
+
+    def _refine(
+        self, first: int, value: T, argument: str, context: dict[str, Any]
+    ) -> T | Dropped | Awaitable[T | Dropped]:
+        for index in range(first, len(self._implementations)):
+            implementation = self._implementations[index]
+            context[argument] = value
+            answer = self._guarded(implementation, context)
+            if inspect.isawaitable(answer):
+                return self._refine_later(index, value, argument, context, answer)
+            if answer is DROP:
+                return DROP
+            if answer is not None:
+                value = answer
+        return value
+
+    async def _refine_later(
+        self, index: int, value: T, argument: str, context: dict[str, Any], pending: Awaitable[Any]
+    ) -> T | Dropped:
+        answer = await self._patiently(self._implementations[index], pending)
+        if answer is DROP:
+            return DROP
+        rest = self._refine(index + 1, value if answer is None else cast("T", answer), argument, context)
+        return await rest if inspect.isawaitable(rest) else rest  # type: ignore[return-value]
+
+    # ask: the first answer counts
+
+    def ask(self, **context: Any) -> Any:
+        """Ask plugin after plugin for an answer; None if nobody has one.
+
+        Raises:
+            StanzaError: If a plugin refuses, or fails.
+        """
+        return self._ask(0, context)
+
+    def _ask(self, first: int, context: dict[str, Any]) -> Any:
+        for index in range(first, len(self._implementations)):
+            answer = self._guarded(self._implementations[index], context)
+            if inspect.isawaitable(answer):
+                return self._ask_later(index, context, answer)
+            if answer is not None:
+                return answer
+        return None
+
+    async def _ask_later(self, index: int, context: dict[str, Any], pending: Awaitable[Any]) -> Any:
+        answer = await self._patiently(self._implementations[index], pending)
+        if answer is not None:
+            return answer
+        rest = self._ask(index + 1, context)
+        return await rest if inspect.isawaitable(rest) else rest
+
+    # announce: everybody is told
+
+    def announce(self, **context: Any) -> Awaitable[None] | None:
+        """Tell every plugin; who fails is named in the log, and the rest are told all the same."""
+        return self._announce(0, context)
+
+    def _announce(self, first: int, context: dict[str, Any]) -> Awaitable[None] | None:
+        for index in range(first, len(self._implementations)):
+            implementation = self._implementations[index]
+            try:
+                answer = implementation.call(context)
+            except Exception as error:
+                self._complain(implementation, error)
+                continue
+            if inspect.isawaitable(answer):
+                return self._announce_later(index, context, answer)
+        return None
+
+    async def _announce_later(self, index: int, context: dict[str, Any], pending: Awaitable[Any]) -> None:
+        try:
+            await asyncio.wait_for(pending, PATIENCE)
+        except Exception as error:
+            self._complain(self._implementations[index], error)
+        rest = self._announce(index + 1, context)
+        if rest is not None:
+            await rest
+
+    # Failures
+
+    def _guarded(self, implementation: Implementation, context: dict[str, Any]) -> Any:
+        try:
+            return implementation.call(context)
+        except StanzaError:
+            raise
+        except Exception as error:
+            raise self._as_refusal(implementation, error) from error
+
+    async def _patiently(self, implementation: Implementation, pending: Awaitable[Any]) -> Any:
+        try:
+            return await asyncio.wait_for(pending, PATIENCE)
+        except StanzaError:
+            raise
+        except Exception as error:
+            raise self._as_refusal(implementation, error) from error
+
+    def _as_refusal(self, implementation: Implementation, error: Exception) -> StanzaError:
+        self._complain(implementation, error)
+        return StanzaError("internal-server-error", "This could not be processed; the admin finds more in the log")
+
+    def _complain(self, implementation: Implementation, error: Exception) -> None:
+        self._log.error("plugin failed", plugin=implementation.plugin, hook=self.name, exc_info=error)
+
+
+class Hooks:
+    """All hooks of one server, and the plugins behind them."""
+
+    def __init__(self, specifications: ModuleType, log: FilteringBoundLogger) -> None:
+        self._manager = pluggy.PluginManager(NAME)
+        self._manager.add_hookspecs(specifications)
+        self._log = log
+        hooks = vars(self._manager.hook)
+        self._names = [name for name in vars(specifications) if isinstance(hooks.get(name), pluggy.HookCaller)]
+        self._hooks: dict[str, Hook] = {}
+        self._waiting: list[tuple[object, str]] = []
+
+    def register(self, plugin: object, name: str) -> None:
+        """Add a plugin behind those that are there.
+
+        Raises:
+            PluginError: If the name is taken.
+        """
+        if any(taken == name for _, taken in self._waiting):
+            raise PluginError(f"there are two plugins named {name!r}")
+        self._waiting.append((plugin, name))
+
+    def bind(self) -> None:
+        """Look the plugins through; from now on the hooks can be called.
+
+        Raises:
+            PluginError: If a plugin implements a hook that does not exist, or asks for arguments it does not have.
+        """
+        # pluggy calls the last-registered first, so it is told of them from the last to the first.
+        for plugin, name in reversed(self._waiting):
+            try:
+                self._manager.register(plugin, name)
+            except (pluggy.PluginValidationError, ValueError) as error:
+                raise PluginError(f"plugin {name!r} can't be used: {error}") from error
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise PluginError(str(error)) from error
+        self._hooks = {name: self._hook(name) for name in self._names}
+
+    def _hook(self, name: str) -> Hook:
+        caller: pluggy.HookCaller = getattr(self._manager.hook, name)
+        implementations = [
+            Implementation(found.plugin_name, found.function, tuple(found.argnames))
+            for found in reversed(caller.get_hookimpls())
+        ]
+        return Hook(name, implementations, self._log)
+
+    def __getattr__(self, name: str) -> Hook:
+        try:
+            return self.__dict__["_hooks"][name]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(f"there is no hook {name!r}, or the plugins are not bound yet") from None
+
+    def __iter__(self) -> Any:
+        return iter(self._hooks.values())
+
+    @property
+    def plugins(self) -> list[str]:
+        """The names of all plugins, in order."""
+        return [name for _, name in self._waiting]
+
+
+Kind = Literal["declare", "refine", "ask", "announce"]
+
+
+def kind_of(name: str) -> Kind:
+    """Tell a hook's kind by its name."""
+    if name.startswith("register_"):
+        return "declare"
+    if name.startswith("refine_"):
+        return "refine"
+    if name.startswith(("find_", "choose_", "keep_", "may_")):
+        return "ask"
+    return "announce"

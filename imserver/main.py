@@ -1,0 +1,104 @@
+"""Run a server until somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import uvloop
+
+from imserver.net.tls import CertificateError
+from imserver.running import Running, running
+from imserver.settings import SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from structlog.typing import FilteringBoundLogger
+
+    from imserver.server import Server
+    from imserver.settings import Settings
+
+
+def run(
+    settings: Settings, *, config: Path | None = None, ready: Callable[[Server], None] | None = None
+) -> None:
+    """Run a server until SIGTERM or SIGINT; SIGHUP reads the settings again.
+
+    Raises:
+        CertificateError: If certificate or key can't be used.
+        PluginError: If a plugin can't be used; it is named.
+        SettingsError: If a plugin's table does not fit.
+        OSError: If a listener can't be opened.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, config, ready))
+
+
+async def _serve(settings: Settings, config: Path | None, ready: Callable[[Server], None] | None) -> None:
+    log = make_log(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with running(settings, log) as one:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        if config is not None:
+            loop.add_signal_handler(signal.SIGHUP, _read_again, one, config)
+        log.info("listening", domain=settings.domain, **{name: ports for name, ports in one.ports.items()})
+        if ready is not None:
+            ready(one.server)
+        await stop.wait()
+        log.info("stopping")
+    log.info("stopped")
+
+
+def _read_again(one: Running, config: Path) -> None:
+    log = one.server.log
+    try:
+        live, later = one.adopt(read_settings(config.read_text(encoding="utf-8"), config))
+    except (SettingsError, CertificateError, OSError) as error:
+        log.error("the settings could not be read again; nothing has changed", reason=str(error))
+        return
+    _set_level(one.server.settings)
+    log.info("read the settings again", changed=list(live), needs_restart=list(later))
+
+
+def make_log(settings: Settings) -> FilteringBoundLogger:
+    """Make the log: lines for people or JSON for machines, on standard error; never a body or a password."""
+    for_machines = settings.log.format == "json"
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if for_machines
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    _set_level(settings)
+    logger: FilteringBoundLogger = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[
+            _below_level,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([structlog.processors.format_exc_info] if for_machines else []),
+            renderer,
+        ],
+    )
+    return logger
+
+
+#: Read by every line: the level can change while the server runs.
+_LEVEL = logging.getLogger("imserver")
+
+
+def _set_level(settings: Settings) -> None:
+    _LEVEL.setLevel(settings.log.level.upper())
+
+
+def _below_level(logger: Any, method: str, event: Any) -> Any:
+    if not _LEVEL.isEnabledFor(logging.getLevelName(method.upper())):
+        raise structlog.DropEvent
+    return event

@@ -1,0 +1,25 @@
+"""What stands beside the accounts at domains of its own: upload, desk, bridges."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from imserver.server import Server
+    from imserver.xmpp.stanza import Stanza
+
+
+class Component(Protocol):
+    """An address space inside the server; everything addressed to its domain is handed to it."""
+
+    domain: str
+    #: What people see in service discovery.
+    name: str
+
+    def receive(self, server: Server, stanza: Stanza) -> Awaitable[None] | None:
+        """Take a stanza.
+
+        Raises:
+            StanzaError: To have it answered with an error.
+        """

@@ -1,0 +1,57 @@
+"""Steps that belong to one sender, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+Step = Callable[..., Awaitable[None] | None]
+
+#: Strong references: the event loop keeps only weak ones to its tasks.
+_RUNNING: Final[set[asyncio.Future[None]]] = set()
+
+
+class Lane:
+    """Runs steps in order: at once while they are synchronous, behind the first one that has to wait otherwise."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Step, tuple[Any, ...]]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting) if self._waiting is not None else 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the next step would run at once."""
+        return self._waiting is None
+
+    def run(self, step: Step, *arguments: Any) -> None:
+        """Run a step when all earlier ones are done."""
+        if self._waiting is not None:
+            self._waiting.append((step, arguments))
+            return
+        pending = step(*arguments)
+        if pending is None:
+            return
+        self._waiting = deque()
+        task = asyncio.ensure_future(self._drain(pending))
+        _RUNNING.add(task)
+        task.add_done_callback(_RUNNING.discard)
+
+    async def _drain(self, pending: Awaitable[None]) -> None:
+        assert self._waiting is not None
+        try:
+            await pending
+            while self._waiting:
+                step, arguments = self._waiting.popleft()
+                later = step(*arguments)
+                if later is not None:
+                    await later
+        finally:
+            left, self._waiting = self._waiting, None
+            for step, arguments in left:  # only after a failure: nothing may be lost behind it
+                self.run(step, *arguments)

@@ -1,0 +1,55 @@
+"""XEP-0160: messages that wait for their reader."""
+
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, insert, select
+
+from imserver.storage import schema
+from imserver.storage.database import Database
+
+
+class OfflineRow(NamedTuple):
+    """A row as it is written, in the order of the table's columns."""
+
+    owner: str
+    id: int
+    stanza: bytes
+
+
+INSERT = insert(schema.offline)
+
+
+class Offline:
+    """Messages by owner and id; the ids come from the archive's clock and keep the order."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, row: OfflineRow) -> None:
+        """Keep one; `Archive.write` keeps many at once, together with the archive's."""
+        await self._database.write_batch((INSERT, [row]))
+
+    async def load(self, owner: str, limit: int | None = None) -> list[OfflineRow]:
+        """Read the oldest first, and leave them there until `delete`."""
+        table = schema.offline
+        query = select(table).where(table.c.owner == owner).order_by(table.c.id).limit(limit)
+        async with self._database.reading() as connection:
+            return [OfflineRow(*row) for row in await connection.execute(query)]
+
+    async def delete(self, owner: str, up_to_id: int) -> None:
+        """Forget those that were delivered, this one included; what came in meanwhile stays."""
+        table = schema.offline
+        async with self._database.writing() as connection:
+            await connection.execute(delete(table).where(table.c.owner == owner, table.c.id <= up_to_id))
+
+    async def delete_one(self, owner: str, id: int) -> bool:
+        """Forget one, and say whether it was there."""
+        table = schema.offline
+        async with self._database.writing() as connection:
+            gone = await connection.execute(delete(table).where(table.c.owner == owner, table.c.id == id))
+        return gone.rowcount > 0
+
+    async def count(self, owner: str) -> int:
+        table = schema.offline
+        async with self._database.reading() as connection:
+            return await connection.scalar(select(func.count()).where(table.c.owner == owner)) or 0

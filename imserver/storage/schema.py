@@ -1,0 +1,196 @@
+"""What the server keeps: every table, described once."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+# SQLite keeps rows in the order of their id at no cost, but only when the column's type is spelt INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC, kept as microseconds since 1970: the same in every database, and sortable."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else moment(value)
+
+
+def microseconds(value: datetime) -> int:
+    return (value - EPOCH) // MICROSECOND
+
+
+def moment(value: int) -> datetime:
+    return EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
+)
+
+# `owner` is always the text of a bare JID; when the account goes, every row with that owner goes.
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("created", Moment, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("mechanism", Text, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("iterations", Integer, nullable=False),
+    Column("stored_key", LargeBinary, nullable=False),
+    Column("server_key", LargeBinary, nullable=False),
+)
+
+roster_versions = Table(
+    "roster_versions",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    # Removals up to here are forgotten: a client that knows less gets the whole roster.
+    Column("forgotten", BigInteger, nullable=False),
+)
+
+roster_items = Table(
+    "roster_items",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("contact", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("subscription", Text, nullable=False),
+    Column("ask", Boolean, nullable=False),
+    Column("approved", Boolean, nullable=False),
+    Column("pending_in", LargeBinary),
+    Column("groups", JSON, nullable=False),
+    Column("listed", Boolean, nullable=False),
+    # The roster's version when a client could last see this item change; 0 for one that was never listed.
+    Column("version", BigInteger, nullable=False),
+    Index(None, "owner", "version"),
+)
+
+# The archive is a journal in the order of its ids, so that a message costs one append …
+archive = Table(
+    "archive",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("owner", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("stanza", LargeBinary, nullable=False),
+)
+
+# … and this finds its rows by owner, and by owner and peer.
+archive_index = Table(
+    "archive_index",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("peer", Text, primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("resource", Text, nullable=False),
+    Index(None, "owner", "id"),
+    sqlite_with_rowid=False,
+)
+
+# One row: the last id of the journal that the index knows.
+archive_indexing = Table(
+    "archive_indexing",
+    metadata,
+    Column("up_to", BigInteger, primary_key=True, autoincrement=False),
+)
+
+offline = Table(
+    "offline",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("stanza", LargeBinary, nullable=False),
+)
+
+private = Table(
+    "private",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("element", LargeBinary, nullable=False),
+)
+
+vcards = Table(
+    "vcards",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("element", LargeBinary, nullable=False),
+)
+
+blocklists = Table(
+    "blocklists",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("jid", Text, primary_key=True),
+)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("default", Text, nullable=False),
+    Column("always", JSON, nullable=False),
+    Column("never", JSON, nullable=False),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("stored", Boolean, nullable=False),
+    Column("expires", Moment, nullable=False),
+    Index(None, "owner"),
+    Index(None, "expires"),
+)
+
+lasts = Table(
+    "lasts",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("time", Moment, nullable=False),
+    Column("status", Text, nullable=False),
+)
+
+# Where an account's rows are found by owner. The archive is not among them: it is found through its index.
+OWNED = [table for table in metadata.sorted_tables if "owner" in table.c and table is not archive]
+
+Values = Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""Streams without sockets: bytes in, events out."""

@@ -1,0 +1,1 @@
+"""The vocabulary of XMPP: addresses, elements, stanzas, errors, bytes. No I/O."""

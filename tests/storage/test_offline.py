@@ -1,0 +1,31 @@
+from imserver.storage.offline import OfflineRow
+from imserver.storage.store import Store
+
+ANA, LUIS = "ana@example.com", "luis@example.com"
+
+
+async def test_what_waits_is_read_in_order(store: Store) -> None:
+    for id in (3, 1, 2):
+        await store.offline.put(OfflineRow(ANA, id, b"<message/>"))
+
+    assert [row.id for row in await store.offline.load(ANA)] == [1, 2, 3]
+    assert [row.id for row in await store.offline.load(ANA, limit=2)] == [1, 2]
+    assert await store.offline.load(LUIS) == []
+
+
+async def test_what_came_during_the_delivery_still_waits(store: Store) -> None:
+    await store.archive.write([], [OfflineRow(ANA, id, b"<message/>") for id in (1, 2, 3)])
+
+    await store.offline.delete(ANA, up_to_id=2)
+
+    assert await store.offline.load(ANA) == [OfflineRow(ANA, 3, b"<message/>")]
+    assert await store.offline.count(ANA) == 1
+
+
+async def test_one_message_is_deleted_alone(store: Store) -> None:
+    await store.archive.write([], [OfflineRow(ANA, id, b"<message/>") for id in (1, 2, 3)])
+
+    assert await store.offline.delete_one(ANA, 2)
+
+    assert not await store.offline.delete_one(ANA, 2)
+    assert [row.id for row in await store.offline.load(ANA)] == [1, 3]
