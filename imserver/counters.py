@@ -30,7 +30,15 @@ class Histogram:
 class Counters:
     """All counters of one server."""
 
-    __slots__ = ("commit_rows", "commit_seconds", "connections", "logins", "refused_logins", "stanzas", "uploads")
+    __slots__ = (
+        "commit_rows",
+        "commit_seconds",
+        "connections",
+        "logins",
+        "refused_logins",
+        "stanzas",
+        "uploads",
+    )
 
     def __init__(self) -> None:
         #: By direction and kind: `("in", "message")`.

@@ -66,7 +66,9 @@ class Hook:
 
     __slots__ = ("_implementations", "_log", "name")
 
-    def __init__(self, name: str, implementations: Iterable[Implementation], log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, name: str, implementations: Iterable[Implementation], log: FilteringBoundLogger
+    ) -> None:
         self.name = name
         self._implementations = tuple(implementations)
         self._log = log
@@ -92,7 +94,9 @@ class Hook:
             try:
                 declared += [(implementation.plugin, one) for one in implementation.call(context)]
             except Exception as error:
-                raise PluginError(f"plugin {implementation.plugin!r} failed in {self.name}: {error!r}") from error
+                raise PluginError(
+                    f"plugin {implementation.plugin!r} failed in {self.name}: {error!r}"
+                ) from error
         return declared
 
     # refine: each sees what the one before made of it
@@ -115,9 +119,9 @@ class Hook:
             if inspect.isawaitable(answer):
                 return self._refine_later(index, value, argument, context, answer)
             if answer is DROP:
-                return DROP
+                return Dropped.DROP
             if answer is not None:
-                value = answer
+                value = cast("T", answer)
         return value
 
     async def _refine_later(
@@ -125,9 +129,9 @@ class Hook:
     ) -> T | Dropped:
         answer = await self._patiently(self._implementations[index], pending)
         if answer is DROP:
-            return DROP
+            return Dropped.DROP
         rest = self._refine(index + 1, value if answer is None else cast("T", answer), argument, context)
-        return await rest if inspect.isawaitable(rest) else rest  # type: ignore[return-value]
+        return cast("T | Dropped", await rest) if inspect.isawaitable(rest) else rest
 
     # ask: the first answer counts
 
@@ -202,7 +206,9 @@ class Hook:
 
     def _as_refusal(self, implementation: Implementation, error: Exception) -> StanzaError:
         self._complain(implementation, error)
-        return StanzaError("internal-server-error", "This could not be processed; the admin finds more in the log")
+        return StanzaError(
+            "internal-server-error", "This could not be processed; the admin finds more in the log"
+        )
 
     def _complain(self, implementation: Implementation, error: Exception) -> None:
         self._log.error("plugin failed", plugin=implementation.plugin, hook=self.name, exc_info=error)
@@ -216,7 +222,9 @@ class Hooks:
         self._manager.add_hookspecs(specifications)
         self._log = log
         hooks = vars(self._manager.hook)
-        self._names = [name for name in vars(specifications) if isinstance(hooks.get(name), pluggy.HookCaller)]
+        self._names = [
+            name for name in vars(specifications) if isinstance(hooks.get(name), pluggy.HookCaller)
+        ]
         self._hooks: dict[str, Hook] = {}
         self._waiting: list[tuple[object, str]] = []
 

@@ -5,8 +5,6 @@
 Every argument may be left out; every implementation but those of `register_…` may be `async`.
 """
 
-# ruff: noqa: ARG001 - what a hook is given is its documentation
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -88,7 +88,9 @@ def _find(settings: Settings) -> Iterator[tuple[str, ModuleType]]:
 
 def _import_file(path: Path) -> ModuleType:
     # A name of its own for each file: two servers in one process may load two that are called alike.
-    specification = importlib.util.spec_from_file_location(f"imserver_plugin_{abs(hash(path))}_{path.stem}", path)
+    specification = importlib.util.spec_from_file_location(
+        f"imserver_plugin_{abs(hash(path))}_{path.stem}", path
+    )
     if specification is None or specification.loader is None or not path.is_file():
         raise PluginError(f"there is no plugin at {path}: a .py file is expected")
     module = importlib.util.module_from_spec(specification)

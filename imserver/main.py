@@ -49,7 +49,7 @@ async def _serve(settings: Settings, config: Path | None, ready: Callable[[Serve
             loop.add_signal_handler(number, stop.set)
         if config is not None:
             loop.add_signal_handler(signal.SIGHUP, _read_again, one, config)
-        log.info("listening", domain=settings.domain, **{name: ports for name, ports in one.ports.items()})
+        log.info("listening", domain=settings.domain, **one.ports)
         if ready is not None:
             ready(one.server)
         await stop.wait()

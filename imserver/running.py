@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import errno
 import os
 import secrets
 import time
 from collections import defaultdict
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from imserver import __version__
 from imserver.counters import Counters
-from imserver.iq import Target
+from imserver.hooks import PluginError
 from imserver.loading import load
 from imserver.net import channel_binding
 from imserver.net.connection import Connection, Reception
@@ -27,7 +28,6 @@ from imserver.routing.router import Router
 from imserver.routing.sessions import Sessions
 from imserver.server import Server
 from imserver.settings import adopt, changes
-from imserver.hooks import PluginError
 from imserver.storage.database import Database
 from imserver.storage.store import Store
 from imserver.stream.machine import StreamOptions
@@ -35,7 +35,7 @@ from imserver.xmpp.errors import StreamError
 from imserver.xmpp.parser import ReaderLimits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from structlog.typing import FilteringBoundLogger
@@ -98,7 +98,9 @@ class Running:
         """Ask the plugins what they add, and open the listeners."""
         server = self.server
         _register(server)
-        self._stream_features = tuple(one for _, one in server.hooks.register_stream_features.declare(server=server))
+        self._stream_features = tuple(
+            one for _, one in server.hooks.register_stream_features.declare(server=server)
+        )
         self.http.add_routes([route for _, route in server.hooks.register_routes.declare(server=server)])
         listen = server.settings.listen
         for address in listen.c2s:
@@ -114,7 +116,7 @@ class Running:
         def protocol() -> TCPConnection:
             return TCPConnection(self.reception, self.certificates, direct_tls=direct_tls)
 
-        with suppress_missing_ipv6(address):
+        with _left_out_without_ipv6(address):
             listener = await asyncio.get_running_loop().create_server(
                 protocol,
                 address.host,
@@ -154,21 +156,14 @@ class Running:
         await asyncio.sleep(0)
 
 
-class suppress_missing_ipv6:
-    """Leave out an IPv6 listener on a machine that has no IPv6 at all; IPv4 ones are never left out."""
-
-    def __init__(self, address: Address) -> None:
-        self._is_loopback_6 = address.host == "::1"
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        """Swallow "address not available" of ::1."""
-        import errno
-
-        missing = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
-        return self._is_loopback_6 and isinstance(error, OSError) and error.errno in missing
+@contextmanager
+def _left_out_without_ipv6(address: Address) -> Iterator[None]:
+    """Leave out ::1 on a machine that has no IPv6 at all: the default settings name both loopback addresses."""
+    try:
+        yield
+    except OSError as error:
+        if address.host != "::1" or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            raise
 
 
 @asynccontextmanager
@@ -239,7 +234,10 @@ def _register(server: Server) -> None:
             if router.presences.setdefault(type, taker) is not taker:
                 raise PluginError(f"plugin {plugin!r} takes presence of type {type!r}, and so does another")
     for plugin, component in hooks.register_components.declare(server=server):
-        if component.domain == server.domain or router.components.setdefault(component.domain, component) is not component:
+        if (
+            component.domain == server.domain
+            or router.components.setdefault(component.domain, component) is not component
+        ):
             raise PluginError(f"plugin {plugin!r} wants {component.domain}, and something else is there")
     for _, (target, namespace) in hooks.register_disco_features.declare(server=server):
         router.iqs.advertise(target, namespace)

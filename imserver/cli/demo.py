@@ -189,9 +189,9 @@ More accounts, from another terminal:
   [cyan]imserver account add eva@{DOMAIN} -c {escape(str(data / "imserver.toml"))}[/]
 
 Everything is kept in {escape(str(data))}. Ctrl+C stops the server."""
-    out.print(Panel.fit(text, title="[bold]imserver is ready[/]", padding=(1, 2)))
+    out.print(Panel.fit(text, title="[bold]imserver is ready[/]", padding=(1, 2)), soft_wrap=False)
 
 
 def _dino_needs(ports: Ports) -> str:
     # Dino asks for no port: without SRV records it tries this one.
-    return "" if ports.c2s == USUAL.c2s else f" (It needs port {USUAL.c2s}, which is taken.)"
+    return "" if ports.c2s == USUAL.c2s else f"\n  (It looks for port {USUAL.c2s} only: start the demo there.)"

@@ -17,5 +17,6 @@ async def find_credentials(server: Server, username: str) -> list[ScramCredentia
     """Find the keys of an account of ours that may log in."""
     stored = await server.store.accounts.credentials(JID.of(username, server.domain))
     return [
-        ScramCredentials(one.mechanism, one.salt, one.iterations, one.stored_key, one.server_key) for one in stored
+        ScramCredentials(one.mechanism, one.salt, one.iterations, one.stored_key, one.server_key)
+        for one in stored
     ] or None

@@ -85,7 +85,9 @@ class Connection(ABC):
         self._loop = asyncio.get_running_loop()
         self._out: list[bytes] = []
         self._is_flush_due = False
-        self._is_closing = False  # the stream is over, but not yet said to be: what came before is served first
+        self._is_closing = (
+            False  # the stream is over, but not yet said to be: what came before is served first
+        )
         self._is_ending = False
         self._is_gone = False
         self._is_held_up = False
@@ -187,7 +189,9 @@ class Connection(ABC):
             case LoggedIn(username, mechanism):
                 self._server.counters.logins[mechanism] += 1
                 self._login = JID.of(username, self._server.domain.domain)
-                self._server.log.info("logged in", account=self._login, mechanism=mechanism, address=self._address)
+                self._server.log.info(
+                    "logged in", account=self._login, mechanism=mechanism, address=self._address
+                )
             case BindRequested(resource):
                 self._ask(self._bind(resource))
             case ResumptionRequested(previous, handled):
@@ -251,7 +255,9 @@ class Connection(ABC):
     def _refuse_login(self) -> bool:
         if self._reception.doorkeeper.may_log_in(self._address):
             return False
-        too_many = SASLError("temporary-auth-failure", "Too many failed logins from your address; wait a while")
+        too_many = SASLError(
+            "temporary-auth-failure", "Too many failed logins from your address; wait a while"
+        )
         self._act(self.stream.login_refused(too_many))
         return True
 
@@ -260,7 +266,9 @@ class Connection(ABC):
             jid = self._account.with_resource(wanted or f"imserver-{secrets.token_urlsafe(9)}")
             session = await lifecycle.open_session(self._server, jid, self, lang=self.stream.lang)
         except JIDError as error:
-            self._act(self.stream.bind_refused(StanzaError("bad-request", f"The resource is not allowed: {error}")))
+            self._act(
+                self.stream.bind_refused(StanzaError("bad-request", f"The resource is not allowed: {error}"))
+            )
             return
         except StanzaError as error:
             self._act(self.stream.bind_refused(error))

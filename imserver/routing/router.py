@@ -171,7 +171,9 @@ class Router:
         """Tell the sender that its message could not be put on record, and so did not happen."""
         if not isinstance(item, Message):
             return self.serve(origin, item)
-        self.bounce(item, StanzaError("resource-constraint", "The server can't store messages now; try again later"))
+        self.bounce(
+            item, StanzaError("resource-constraint", "The server can't store messages now; try again later")
+        )
         self._handled(origin)
         return None
 
@@ -181,7 +183,11 @@ class Router:
         match stanza:
             case Message():
                 if self.hooks.message_accepted:
-                    self._tell(self.hooks.message_accepted.announce(server=self.server, message=stanza, origin=origin))
+                    self._tell(
+                        self.hooks.message_accepted.announce(
+                            server=self.server, message=stanza, origin=origin
+                        )
+                    )
                 return self.deliver(stanza)
             case Presence() if isinstance(origin, Session):
                 return self._serve_presence(origin, stanza)
@@ -231,14 +237,14 @@ class Router:
             return self._deliver_here(stanza, to)
         component = self.components.get(to.domain)
         if component is None:
-            raise StanzaError("remote-server-not-found", f"{to.domain} is not served here, and this server is alone")
+            raise StanzaError(
+                "remote-server-not-found", f"{to.domain} is not served here, and this server is alone"
+            )
         return component.receive(self.server, stanza)
 
     def _deliver_here(self, stanza: Stanza, to: JID) -> Awaitable[None] | None:
         match stanza:
             case Message():
-                if not to.local:
-                    return self._deliver_to_server(stanza)
                 return self._deliver_message(stanza, to)
             case IQ():
                 return self._deliver_iq(stanza, to)
@@ -247,26 +253,28 @@ class Router:
                 return handler.inbound(self.server, stanza) if handler is not None else None
         return None
 
-    def _deliver_to_server(self, message: Message) -> None:
-        if message.type != "error":
-            raise StanzaError("service-unavailable", "Nobody reads messages to the server itself")
-
     def _deliver_message(self, message: Message, to: JID) -> Awaitable[None] | None:
+        """RFC 6121, 8.5.2 and 8.5.3: to a resource, or to the account if there is no such resource."""
+        if not to.local and message.type != "error":
+            raise StanzaError("service-unavailable", "Nobody reads messages to the server itself")
         if to.resource and (session := self.sessions.find(to)) is not None:
-            return self._hand_over(message, [session])
-        # RFC 6121, 8.5.2 and 8.5.3.2: to the account, or to a resource that is gone.
-        match message.type:
-            case "error":
-                return None
-            case "groupchat":
-                raise StanzaError("service-unavailable")
-            case "headline":
-                readers = [] if to.resource else self.sessions.available(to.bare)
-                return self._hand_over(message, readers) if readers else None
-        readers = most_available(self.sessions.available(to.bare))
-        return self._hand_over(message, readers) if readers else self._keep(message)
+            readers = [session]
+        elif message.type == "groupchat":
+            raise StanzaError("service-unavailable")
+        elif message.type == "error" or (message.type == "headline" and to.resource):
+            readers = []
+        elif message.type == "headline":
+            readers = self.sessions.available(to.bare)
+        else:
+            readers = most_available(self.sessions.available(to.bare))
+            if not readers:
+                return self._keep(message)
+        self._hand_over(message, readers)
+        return None
 
     def _hand_over(self, message: Message, readers: Sequence[Session]) -> None:
+        if not readers:
+            return
         message.readers = list(readers)
         if message.stable_ids is not None:
             message = with_stable_id(message, readers[0].bare)
@@ -296,10 +304,10 @@ class Router:
         if to.is_bare:
             return self._answer(self.iqs, iq, Target.CONTACT)
         session = self.sessions.find(to)
-        if iq.type in ("get", "set"):
+        is_question = iq.type in ("get", "set")
+        if is_question and (session is None or not session.is_connected or not self.may_talk(iq)):
             # RFC 6121, 8.5.3.1: the same whether there is no such resource, or none for this asker.
-            if session is None or not session.is_connected or not self.may_talk(iq):
-                raise StanzaError("service-unavailable")
+            raise StanzaError("service-unavailable")
         if session is not None:
             session.send(iq)
         return None

@@ -28,29 +28,6 @@ class Outlet(Protocol):
     def send(self, stanza: Stanza) -> None:
         """Send it soon; never waits for a slow reader."""
 
-    def acknowledge(self, handled: int) -> None:
-        """XEP-0198: the client says how many stanzas it has.
-
-        Raises:
-            StreamError: If it was not sent so many.
-        """
-        if self.acknowledgements is None:
-            return
-        self.acknowledgements.acknowledge(handled)
-        left = len(self.acknowledgements.waiting)
-        while self.milestones and self.acknowledgements.total - left >= self.milestones[0][0]:
-            self.milestones.popleft()[1]()
-
-    async def when_received(self, step: Callable[[], None]) -> None:
-        """Do something once the client has all it was sent so far: when it says so, or else when it is read."""
-        if self.acknowledgements is None:
-            await self.drained()
-            step()
-        elif self.acknowledgements.waiting:
-            self.milestones.append((self.acknowledgements.total, step))
-        else:
-            step()
-
     async def drained(self) -> None:
         """Wait until the reader has caught up."""
 
@@ -172,6 +149,29 @@ class Session(Origin):
         if active:
             self._release()
 
+    def acknowledge(self, handled: int) -> None:
+        """XEP-0198: the client says how many stanzas it has.
+
+        Raises:
+            StreamError: If it was not sent so many.
+        """
+        if self.acknowledgements is None:
+            return
+        self.acknowledgements.acknowledge(handled)
+        left = len(self.acknowledgements.waiting)
+        while self.milestones and self.acknowledgements.total - left >= self.milestones[0][0]:
+            self.milestones.popleft()[1]()
+
+    async def when_received(self, step: Callable[[], None]) -> None:
+        """Do something once the client has all it was sent so far: when it says so, or else when it is read."""
+        if self.acknowledgements is None:
+            await self.drained()
+            step()
+        elif self.acknowledgements.waiting:
+            self.milestones.append((self.acknowledgements.total, step))
+        else:
+            step()
+
     async def drained(self) -> None:
         """Wait until the client has read what it was sent: for whoever sends much at a time."""
         if self.outlet is not None:
@@ -193,7 +193,9 @@ def is_urgent(stanza: Stanza) -> bool:
     if isinstance(stanza, Message):
         if stanza.has("event", "http://jabber.org/protocol/pubsub#event"):
             return False
-        only_state = all(key.startswith((namespaces.CHAT_STATES, namespaces.HINTS)) for key in stanza.child_keys)
+        only_state = all(
+            key.startswith((namespaces.CHAT_STATES, namespaces.HINTS)) for key in stanza.child_keys
+        )
         return not only_state or stanza.has_any(_URGENT)
     return True
 

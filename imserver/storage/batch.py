@@ -22,8 +22,8 @@ class BatchWriter(Protocol):
 class SQLiteBatchWriter:
     """A connection below SQLAlchemy, in a thread of its own.
 
-    A transaction through SQLAlchemy and aiosqlite changes threads seven times, each about 50 µs; this one does
-    it once.
+    A transaction of one row through SQLAlchemy and aiosqlite changes threads again and again and takes 1.7 ms of
+    CPU; this one changes once and takes 0.3 ms.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -33,7 +33,9 @@ def channel_bindings(types: Iterable[str]) -> Element:
 
 def limits(max_bytes: int, idle_seconds: int = 0) -> Element:
     """XEP-0478."""
-    offer = Element("limits", namespaces.LIMITS).add(Element("max-bytes", namespaces.LIMITS, text=str(max_bytes)))
+    offer = Element("limits", namespaces.LIMITS).add(
+        Element("max-bytes", namespaces.LIMITS, text=str(max_bytes))
+    )
     if idle_seconds:
         offer.add(Element("idle-seconds", namespaces.LIMITS, text=str(idle_seconds)))
     return offer

@@ -189,7 +189,9 @@ class Stream:
         if self.state is not State.OPENING:
             raise StreamError("bad-format", "The stream is open already")
         if header.content != namespaces.CLIENT:
-            raise StreamError("invalid-namespace", f"The content of a client's stream is in {namespaces.CLIENT}")
+            raise StreamError(
+                "invalid-namespace", f"The content of a client's stream is in {namespaces.CLIENT}"
+            )
         return self._accept_header(header.attributes)
 
     def _accept_header(self, attributes: Mapping[str, str]) -> list[Event]:
@@ -440,7 +442,9 @@ class Stream:
         if not self.username:
             return StreamError("not-authorized", f"<{element.name}/> can't come before login")
         if element.namespace == "jabber:server":
-            return StreamError("invalid-namespace", f"The content of a client's stream is in {namespaces.CLIENT}")
+            return StreamError(
+                "invalid-namespace", f"The content of a client's stream is in {namespaces.CLIENT}"
+            )
         return StreamError("unsupported-stanza-type", f"<{element.name}/> can't come now")
 
     def _handle_frame(self, element: Element) -> list[Event]:

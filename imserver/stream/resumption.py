@@ -64,7 +64,9 @@ def read_count(element: Element) -> int:
     """
     text = element.get("h")
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < MODULUS):
-        raise StreamError("undefined-condition", f"<{element.name}/> needs h, a number below 2^32 (XEP-0198, 4)")
+        raise StreamError(
+            "undefined-condition", f"<{element.name}/> needs h, a number below 2^32 (XEP-0198, 4)"
+        )
     return int(text)
 
 

@@ -104,7 +104,9 @@ class StreamReader:
         room = self.limits.stanza_bytes - (self._fed - self._done)
         while len(data) > room:
             if room <= 0:
-                raise StreamError("policy-violation", f"No stanza may exceed {self.limits.stanza_bytes} bytes")
+                raise StreamError(
+                    "policy-violation", f"No stanza may exceed {self.limits.stanza_bytes} bytes"
+                )
             self._read(data[:room])
             data = data[room:]
             room = self.limits.stanza_bytes - (self._fed - self._done)
@@ -184,7 +186,9 @@ class StreamReader:
 
     def _check_attributes(self, attributes: list[str]) -> None:
         if len(attributes) > 2 * self.limits.attributes:
-            raise StreamError("policy-violation", f"No element may have more than {self.limits.attributes} attributes")
+            raise StreamError(
+                "policy-violation", f"No element may have more than {self.limits.attributes} attributes"
+            )
         for key in attributes[::2]:
             if SEPARATOR in key and key != XML_LANG:
                 self._is_prefixed = True
@@ -228,7 +232,9 @@ class StreamReader:
     def _payload_tree(self, inner: bytes) -> Element:
         """Read the payload again where the prefixes it may lean on are declared."""
         declared = self._root_prefixes | self._own_prefixes
-        around = Element("around", namespaces.CLIENT, {f"xmlns:{prefix}": uri for prefix, uri in declared.items()})
+        around = Element(
+            "around", namespaces.CLIENT, {f"xmlns:{prefix}": uri for prefix, uri in declared.items()}
+        )
         return parse(b"%b>%b</around>" % (around.to_bytes("").removesuffix(b"/>"), inner))
 
     # What is no stanza (STARTTLS, SASL, stream management) is small and becomes a tree at once.

@@ -42,7 +42,10 @@ def escape_attribute(text: str) -> str:
 
 
 class Element:
-    """A name, a namespace, attributes and children; an attribute's key is its name, `xml:lang`, or `{namespace}name`."""
+    """A name, a namespace, attributes and children.
+
+    An attribute's key is its name, `xml:lang`, or `{namespace}name`.
+    """
 
     __slots__ = ("attributes", "children", "name", "namespace")
 

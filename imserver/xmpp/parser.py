@@ -74,7 +74,9 @@ class TreeBuilder:
         if self._elements > self._limits.elements or len(self._open) > self._limits.depth:
             raise StreamError("policy-violation", "Too many elements, or too deep, in one stanza")
         if len(attributes) > 2 * self._limits.attributes:
-            raise StreamError("policy-violation", f"No element may have more than {self._limits.attributes} attributes")
+            raise StreamError(
+                "policy-violation", f"No element may have more than {self._limits.attributes} attributes"
+            )
         namespace, local, _ = split_name(name)
         element = Element(local, namespace, as_mapping(attributes))
         if self._open:
@@ -97,7 +99,7 @@ class TreeBuilder:
 
 
 def new_parser() -> expat.XMLParserType:
-    """Make a parser that names things `namespace\\nname[\\nprefix]` and refuses what XMPP restricts."""
+    """Make a parser that refuses what XMPP restricts, and names things by namespace, name and prefix, a line each."""
     parser = expat.ParserCreate("utf-8", namespace_separator=SEPARATOR)
     parser.namespace_prefixes = True
     parser.ordered_attributes = True
@@ -161,5 +163,3 @@ def as_mapping(attributes: list[str]) -> dict[str, str]:
         plain = "xml:lang" if key == XML_LANG else f"{{{namespace}}}{local}" if namespace else local
         named[plain] = value
     return named
-
-

@@ -127,7 +127,9 @@ class Stanza:
         self._inner += written
         self._wire = self._element = None
 
-    def remove(self, name: str, namespace: str, *, where: Callable[[Element], bool] = lambda child: True) -> None:
+    def remove(
+        self, name: str, namespace: str, *, where: Callable[[Element], bool] = lambda child: True
+    ) -> None:
         """Take out every such child."""
         if not self.has(name, namespace):
             return
@@ -153,7 +155,13 @@ class Stanza:
         return self._element
 
     def _header(self) -> Element:
-        values = {"from": self.sender, "to": self.to, "id": self.id, "type": self.wire_type, "xml:lang": self.lang}
+        values = {
+            "from": self.sender,
+            "to": self.to,
+            "id": self.id,
+            "type": self.wire_type,
+            "xml:lang": self.lang,
+        }
         return Element(self.name, namespaces.CLIENT, {key: value for key, value in values.items() if value})
 
     @property
@@ -204,7 +212,13 @@ class Stanza:
     def copy(self) -> Self:
         """Copy it; the payload is shared until one of the two changes."""
         twin = type(self).__new__(type(self))
-        twin.sender, twin.to, twin.id, twin.type, twin.lang = self.sender, self.to, self.id, self.type, self.lang
+        twin.sender, twin.to, twin.id, twin.type, twin.lang = (
+            self.sender,
+            self.to,
+            self.id,
+            self.type,
+            self.lang,
+        )
         twin.refusal, twin._names, twin._inner = self.refusal, self._names, self._inner
         twin._wire = twin._element = None
         return twin
@@ -344,5 +358,9 @@ class IQ(Stanza):
     def result(self, payload: Element | None = None) -> IQ:
         """Answer it."""
         return IQ(
-            sender=self.to, to=self.sender, type="result", id=self.id, payload=() if payload is None else (payload,)
+            sender=self.to,
+            to=self.sender,
+            type="result",
+            id=self.id,
+            payload=() if payload is None else (payload,),
         )

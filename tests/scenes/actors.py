@@ -67,7 +67,9 @@ class Stage:
         """Make an account, unless it is there."""
         jid = JID.of(name, DOMAIN)
         if not await self.server.store.accounts.exists(jid):
-            await self.server.store.accounts.add(jid, [StoredCredentials(*_fields(one)) for one in CREDENTIALS])
+            await self.server.store.accounts.add(
+                jid, [StoredCredentials(*_fields(one)) for one in CREDENTIALS]
+            )
         return jid
 
     async def friends(self, *names: str) -> None:
@@ -218,7 +220,11 @@ class Actor:
         kept: list[Element] = []
         while True:
             got = await self._next()
-            if got.name == "iq" and got.get("id") == question.get("id") and got.get("type") in ("result", "error"):
+            if (
+                got.name == "iq"
+                and got.get("id") == question.get("id")
+                and got.get("type") in ("result", "error")
+            ):
                 self._arrived.extendleft(reversed(kept))
                 return got
             kept.append(got)
@@ -296,7 +302,11 @@ def _children_difference(wanted: Element, got: Element) -> str:
         candidates = children if is_open else children[:1]
         found = next((child for child in candidates if not difference(pattern, child)), None)
         if found is None:
-            return difference(pattern, candidates[0]) if len(candidates) == 1 else f"<{got.name}/> misses {pattern}"
+            return (
+                difference(pattern, candidates[0])
+                if len(candidates) == 1
+                else f"<{got.name}/> misses {pattern}"
+            )
         children = [child for child in children if child is not found]
     return f"<{got.name}/> holds what was not wanted: {children[0]}" if children and not is_open else ""
 
@@ -318,7 +328,9 @@ def _proof(message: str) -> str:
 
 
 def _fields(credentials: Any) -> tuple[Any, ...]:
-    return tuple(getattr(credentials, name) for name in ("mechanism", "salt", "iterations", "stored_key", "server_key"))
+    return tuple(
+        getattr(credentials, name) for name in ("mechanism", "salt", "iterations", "stored_key", "server_key")
+    )
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.scenes.actors import Actor, Stage, staged
 @pytest.fixture
 async def stage(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     """A server of its own for each scene; `@pytest.mark.settings(table={"key": value})` changes its settings."""
-    overrides = {}
+    overrides: dict[str, Any] = {}
     for mark in request.node.iter_markers("settings"):
         overrides = mark.kwargs | overrides
     async with staged(tmp_path, overrides) as one:

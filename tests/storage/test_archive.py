@@ -70,6 +70,18 @@ async def test_a_row_comes_back_as_it_was(store: Store) -> None:
     assert (await store.archive.page(ANA, limit=1)).rows == with_luis(1)
 
 
+class Address(str):
+    """Text of a class of its own, such as a JID."""
+
+    __slots__ = ()
+
+
+async def test_an_address_is_as_good_as_its_text(store: Store) -> None:
+    await store.archive.write([ArchiveRow(1, Address(ANA), Address(LUIS), "phone", b"")])
+
+    assert ids(await store.archive.page(Address(ANA), peer=Address(LUIS), limit=9)) == [1]
+
+
 async def test_the_first_page_is_the_oldest(filled: Archive) -> None:
     page = await filled.page(ANA, limit=3)
 
