@@ -194,4 +194,6 @@ Everything is kept in {escape(str(data))}. Ctrl+C stops the server."""
 
 def _dino_needs(ports: Ports) -> str:
     # Dino asks for no port: without SRV records it tries this one.
-    return "" if ports.c2s == USUAL.c2s else f"\n  (It looks for port {USUAL.c2s} only: start the demo there.)"
+    return (
+        "" if ports.c2s == USUAL.c2s else f"\n  (It looks for port {USUAL.c2s} only: start the demo there.)"
+    )

@@ -153,6 +153,7 @@ class Connection(ABC):
                     self._handle(event)
             except StreamError as error:
                 self.end(error)
+                break
         if not self._is_closing:
             self._send_written()
 

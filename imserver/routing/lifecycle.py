@@ -108,15 +108,16 @@ async def served(server: Server, session: Session) -> None:
     await done
 
 
-async def close_session(server: Server, session: Session) -> None:
-    """End a session for good: contacts see it go, and what it did not acknowledge goes elsewhere."""
-    if session.is_closed:
-        await served(server, session)
-        return
-    session.is_closed = True
-    session.outlet = None
-    server.router.after_all(session, lambda: _end(server, session))
-    await served(server, session)
+def close_session(server: Server, session: Session) -> Awaitable[None]:
+    """End a session for good: contacts see it go, and what it did not acknowledge goes elsewhere.
+
+    From this call on nothing more is lost on it; what it returns is done when everything is.
+    """
+    if not session.is_closed:
+        session.is_closed = True
+        session.outlet = None
+        server.router.after_all(session, lambda: _end(server, session))
+    return served(server, session)
 
 
 async def _end(server: Server, session: Session) -> None:

@@ -135,7 +135,7 @@ class Router:
     def serve(self, origin: Origin, item: Any) -> Awaitable[None] | None:
         """Do what an accepted item asks for, then count it as handled."""
         if not isinstance(item, Stanza):
-            return item()  # type: ignore[no-any-return]
+            return self._take_step(item)
         try:
             pending = self._serve(origin, item)
         except StanzaError as error:
@@ -148,6 +148,13 @@ class Router:
             return self._serve_later(origin, item, pending)
         self._handled(origin)
         return None
+
+    def _take_step(self, step: Callable[[], Awaitable[None] | None]) -> Awaitable[None] | None:
+        try:
+            return step()
+        except Exception as error:
+            self.server.log.error("a step between stanzas failed", exc_info=error)
+            return None
 
     async def _serve_later(self, origin: Origin, stanza: Stanza, pending: Awaitable[None]) -> None:
         try:
@@ -257,7 +264,7 @@ class Router:
         """RFC 6121, 8.5.2 and 8.5.3: to a resource, or to the account if there is no such resource."""
         if not to.local and message.type != "error":
             raise StanzaError("service-unavailable", "Nobody reads messages to the server itself")
-        if to.resource and (session := self.sessions.find(to)) is not None:
+        if to.resource and (session := self.sessions.find(to)) is not None and session.keeps_stanzas:
             readers = [session]
         elif message.type == "groupchat":
             raise StanzaError("service-unavailable")

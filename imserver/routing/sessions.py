@@ -101,7 +101,12 @@ class Session(Origin):
     @property
     def is_available(self) -> bool:
         """Whether it sent initial presence, and not taken it back (RFC 6121, 4.2)."""
-        return self.presence is not None
+        return self.presence is not None and self.keeps_stanzas
+
+    @property
+    def keeps_stanzas(self) -> bool:
+        """Whether what it is sent now is not lost: a session that ends still passes on what it can count."""
+        return not self.is_closed or self.acknowledgements is not None
 
     @property
     def is_resumable(self) -> bool:

@@ -15,7 +15,7 @@ from imserver.storage.offline import OfflineRow
 from imserver.storage.schema import archive, archive_index, archive_indexing, microseconds, moment, offline
 
 # Indexed one by one, a row dirties two pages of disk; sorted together, many rows share them. Measured with 100
-# owners and groups of 200 rows: about 26 µs of CPU a row at once, 17 µs every 4,000 rows, 14 µs every 8,000.
+# owners and groups of 200 rows: about 26 µs of CPU a row at once, 17 µs every 4,000 rows, 15 µs every 8,000.
 # The price is a pause of some 65 ms while they are sorted.
 ROWS_INDEXED_TOGETHER = 8_000
 
