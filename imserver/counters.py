@@ -37,6 +37,7 @@ class Counters:
         "logins",
         "refused_logins",
         "stanzas",
+        "upload_bytes",
         "uploads",
     )
 
@@ -47,6 +48,7 @@ class Counters:
         self.refused_logins: Counter[str] = Counter()
         self.connections: Counter[str] = Counter()
         self.uploads = 0
+        self.upload_bytes = 0
         self.commit_seconds = Histogram(SECONDS)
         self.commit_rows = Histogram(ROWS)
 

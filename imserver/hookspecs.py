@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from imserver.storage.archive import ArchiveRow
     from imserver.stream.scram import ScramCredentials
     from imserver.xmpp.element import Element
-    from imserver.xmpp.stanza import Message, Presence, Stanza
+    from imserver.xmpp.stanza import IQ, Message, Presence, Stanza
 
 # declare
 
@@ -90,6 +90,11 @@ def find_credentials(server: Server, username: str) -> Sequence[ScramCredentials
 @hookspec
 def find_records(server: Server, message: Message) -> Sequence[ArchiveRow] | None:
     """Find what must be on disk before this message is delivered, and anybody told that it was."""
+
+
+@hookspec
+def find_disco_node(server: Server, iq: IQ) -> Element | None:
+    """Answer a service discovery query about a node of the server, if the node is yours."""
 
 
 @hookspec

@@ -122,7 +122,6 @@ class Running:
                 address.host,
                 address.port,
                 backlog=4096,
-                ssl=self.certificates.direct if direct_tls else None,
             )
             self._listeners.append(listener)
             self.ports[name].append(listener.sockets[0].getsockname()[1])

@@ -1,1 +1,256 @@
-"""To be written."""
+"""XEP-0363: HTTP File Upload; who may upload what, and for how long it stays."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from imserver.features import upload_files, upload_names
+from imserver.features.upload_files import UploadFiles
+from imserver.features.upload_folder import UploadFolder
+from imserver.hooks import hookimpl
+from imserver.iq import IQTable, Target, iq_handler
+from imserver.storage.uploads import QuotaExceeded, Upload
+from imserver.xmpp import namespaces
+from imserver.xmpp.element import Element
+from imserver.xmpp.errors import StanzaError
+from imserver.xmpp.jid import JID
+from imserver.xmpp.stanza import IQ, Stanza
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from aiohttp.web import RouteDef
+
+    from imserver.routing.components import Component
+    from imserver.server import Server
+
+UPLOAD: Final = "urn:xmpp:http:upload:0"
+#: How often expired files are removed, and how many at once.
+EXPIRY_SECONDS: Final = 300.0
+BATCH: Final = 500
+
+
+class Plugin:
+    """A server's uploads."""
+
+    def __init__(self) -> None:
+        self._expiry: asyncio.Task[None] | None = None
+        self._folder: UploadFolder | None = None
+        self._files: UploadFiles | None = None
+
+    @hookimpl
+    def register_components(self, server: Server) -> list[Component]:
+        """Answer at an address of our own, unless there is no HTTP to upload by."""
+        return [UploadComponent(server)] if server.settings.public_url else []
+
+    @hookimpl
+    def register_routes(self, server: Server) -> list[RouteDef]:
+        """Take files and give them."""
+        self._folder = UploadFolder(server.settings.data / "uploads")
+        self._files = UploadFiles(server, self._folder)
+        return self._files.routes()
+
+    @hookimpl
+    async def server_started(self, server: Server) -> None:
+        """Clean up now, and again and again."""
+        assert self._folder is not None, "routes are registered before"
+        await self._folder.open()
+        self._expiry = asyncio.create_task(self._expire_always(server))
+
+    @hookimpl
+    async def server_stopping(self) -> None:
+        """Leave the rest for the next start."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._expiry
+
+    async def _expire_always(self, server: Server) -> None:
+        assert self._folder is not None
+        await _guarded(server, remove_orphans(server, self._folder))
+        while True:
+            await _guarded(server, self.expire(server, datetime.now(UTC)))
+            await asyncio.sleep(EXPIRY_SECONDS)
+
+    async def expire(self, server: Server, now: datetime) -> None:
+        """Remove the files and slots whose time is over, a batch at a time."""
+        assert self._folder is not None
+        assert self._files is not None
+        while expired := await server.store.uploads.expired(now, BATCH):
+            # Who has begun in time may finish.
+            tokens = [upload.token for upload in expired if upload.token not in self._files.arriving]
+            if not tokens:
+                return
+            await self._folder.remove(tokens)
+            await server.store.uploads.delete(tokens)
+
+
+async def remove_orphans(server: Server, folder: UploadFolder) -> None:
+    """Remove files that no account owns any more."""
+    for token in await folder.tokens():
+        if await server.store.uploads.find(token) is None:
+            await folder.remove([token])
+
+
+async def _guarded(server: Server, work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception as error:
+        server.log.error("expired files could not be removed", exc_info=error)
+
+
+class UploadComponent:
+    """Promises slots, at `upload.<domain>`."""
+
+    name = "File upload"
+
+    def __init__(self, server: Server) -> None:
+        self.domain = f"upload.{server.domain}"
+        self._iqs = IQTable()
+        for handler in (answer_info, answer_items, answer_ping, answer_request):
+            self._iqs.add("http_upload", handler)
+
+    def receive(self, server: Server, stanza: Stanza) -> Awaitable[None] | None:
+        """Answer questions.
+
+        Raises:
+            StanzaError: If it is anything else.
+        """
+        if not isinstance(stanza, IQ):
+            if stanza.name == "message" and stanza.type != "error":
+                raise StanzaError("service-unavailable", "Nobody reads messages to the upload service")
+            return None
+        if stanza.type not in ("get", "set"):
+            return None
+        if stanza.to != self.domain:
+            raise StanzaError("item-not-found", f"The service is {self.domain} itself")
+        return server.router.answer(self._iqs.find(stanza, Target.SERVER), stanza)
+
+
+# Service discovery (XEP-0363, 3)
+
+
+@iq_handler("get", namespaces.DISCO_INFO, "query", target=Target.SERVER)
+def answer_info(server: Server, iq: IQ) -> Element:
+    """Say what we are, and how large a file may be."""
+    query = _refuse_nodes(iq.query)
+    query.add(
+        Element(
+            "identity", query.namespace, {"category": "store", "type": "file", "name": UploadComponent.name}
+        )
+    )
+    for feature in (namespaces.DISCO_INFO, namespaces.DISCO_ITEMS, UPLOAD, "urn:xmpp:ping"):
+        query.add(Element("feature", query.namespace, {"var": feature}))
+    return query.add(
+        Element("x", namespaces.DATA_FORMS, {"type": "result"}).add(
+            _field("FORM_TYPE", UPLOAD, type="hidden"), _field("max-file-size", str(_largest(server)))
+        )
+    )
+
+
+@iq_handler("get", namespaces.DISCO_ITEMS, "query", target=Target.SERVER)
+def answer_items(server: Server, iq: IQ) -> Element:
+    """Say that there is nothing below."""
+    return _refuse_nodes(iq.query)
+
+
+@iq_handler("get", "urn:xmpp:ping", "ping", target=Target.SERVER)
+def answer_ping(server: Server, iq: IQ) -> None:
+    """Say that we are here (XEP-0199)."""
+
+
+def _refuse_nodes(query: Element) -> Element:
+    if query.get("node"):
+        raise StanzaError("item-not-found", "There are no nodes here")
+    return Element("query", query.namespace)
+
+
+def _field(name: str, value: str, *, type: str | None = None) -> Element:
+    attributes = {"var": name} if type is None else {"var": name, "type": type}
+    return Element("field", namespaces.DATA_FORMS, attributes).add(
+        Element("value", namespaces.DATA_FORMS, text=value)
+    )
+
+
+def _largest(server: Server) -> int:
+    settings = server.settings.upload
+    return min(settings.max_bytes, settings.quota_bytes)
+
+
+# Slots (XEP-0363, 4)
+
+
+@iq_handler("get", UPLOAD, "request", target=Target.SERVER)
+async def answer_request(server: Server, iq: IQ) -> Element:
+    """Promise room for one file, and say where to put it."""
+    upload = _read_request(server, iq)
+    try:
+        await server.store.uploads.reserve(upload, quota=server.settings.upload.quota_bytes)
+    except QuotaExceeded:
+        raise await _over_quota(server, upload) from None
+    url = upload_files.url(server.settings.public_url, upload)
+    return Element("slot", UPLOAD).add(
+        Element("put", UPLOAD, {"url": url}), Element("get", UPLOAD, {"url": url})
+    )
+
+
+def _read_request(server: Server, iq: IQ) -> Upload:
+    owner, request = _owner(server, iq.sender), iq.query
+    size, name = request.get("size"), request.get("filename")
+    if not (size.isascii() and size.isdigit() and len(size) < 19):
+        raise StanzaError("bad-request", "size has to be a number of bytes")
+    if not name.strip():
+        raise StanzaError("bad-request", "filename is missing")
+    if int(size) > (largest := _largest(server)):
+        too_large = Element("file-too-large", UPLOAD).add(Element("max-file-size", UPLOAD, text=str(largest)))
+        raise StanzaError("not-acceptable", f"A file may have up to {largest} bytes", application=too_large)
+    if int(size) == 0:
+        raise StanzaError("not-acceptable", "A file has at least one byte: empty files are not taken")
+    if len(name.encode()) > upload_names.LONGEST_NAME:
+        raise StanzaError(
+            "not-acceptable", f"The name of a file may have up to {upload_names.LONGEST_NAME} bytes"
+        )
+    return Upload(
+        token=secrets.token_urlsafe(32),
+        owner=owner,
+        name=upload_names.safe_name(name),
+        size=int(size),
+        type=_read_type(request.get("content-type")),
+        expires=datetime.now(UTC) + timedelta(seconds=server.settings.upload.slot_seconds),
+    )
+
+
+def _owner(server: Server, sender: JID | None) -> JID:
+    if sender is None or not sender.local or sender.domain != server.domain:
+        raise StanzaError("forbidden", f"Only accounts of {server.domain} may upload here")
+    return sender.bare
+
+
+def _read_type(announced: str) -> str:
+    try:
+        return upload_names.essence(announced) if announced else ""
+    except ValueError as error:
+        raise StanzaError("not-acceptable", f"content-type has to be {error}") from None
+
+
+async def _over_quota(server: Server, wanted: Upload) -> StanzaError:
+    """Tell when enough of the account's files will have expired."""
+    quota = server.settings.upload.quota_bytes
+    owned = await server.store.uploads.owned_by(wanted.owner)
+    used = sum(upload.size for upload in owned)
+    retry = datetime.now(UTC)
+    for upload in owned:  # the first to expire first
+        if used + wanted.size <= quota:
+            break
+        used -= upload.size
+        retry = upload.expires
+    stamp = retry.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return StanzaError(
+        "resource-constraint",
+        f"An account may keep up to {quota} bytes; the oldest files expire first",
+        application=Element("retry", UPLOAD, {"stamp": stamp}),
+    )

@@ -50,6 +50,8 @@ ASK_EVERY = 20
 #: How long a silent client is left alone, and how long it may take to answer then, in seconds.
 SILENCE = 180.0
 ANSWER_TIME = 60.0
+#: How long the last words may take on their way, in seconds.
+GOODBYE_SECONDS = 5.0
 
 REQUEST = Element("r", namespaces.MANAGEMENT).to_bytes()
 
@@ -177,6 +179,7 @@ class Connection(ABC):
             case ClientStateChanged(active):
                 self._when_served(lambda: self._session.look(active))
             case SecurityRequested():
+                self._send_written()
                 self._flush()
                 self._start_tls()
             case CredentialsWanted():
@@ -428,7 +431,8 @@ class Connection(ABC):
         self._send_written()
         self._flush()
         self._hang_up()
-        self._loop.call_later(5.0, self.abort)
+        self._deadline.cancel()
+        self._deadline = self._loop.call_later(GOODBYE_SECONDS, self.abort)
 
     def lost(self) -> None:
         """Take note that the transport is gone."""

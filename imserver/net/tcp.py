@@ -39,17 +39,8 @@ class TCPConnection(asyncio.Protocol):
             plain.abort()
             return
         plain.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
-        bindings = None
-        if self._direct_tls:
-            bindings = _bindings(plain, self._certificates)
         self._connection = _TCP(
-            self._reception,
-            self,
-            plain,
-            self._certificates,
-            address,
-            secure=self._direct_tls,
-            bindings=bindings,
+            self._reception, self, plain, self._certificates, address, direct_tls=self._direct_tls
         )
 
     def data_received(self, data: bytes) -> None:
@@ -83,18 +74,20 @@ class _TCP(Connection):
         certificates: Certificates,
         address: str,
         *,
-        secure: bool,
-        bindings: dict[str, bytes] | None,
+        direct_tls: bool,
     ) -> None:
         super().__init__(
-            reception, TCPFraming(), address, secure=secure, can_start_tls=not secure, bindings=bindings
+            reception, TCPFraming(), address, secure=direct_tls, can_start_tls=not direct_tls
         )
         self._protocol = protocol
         self._transport = transport
         self._certificates = certificates
+        self._tls = certificates.direct if direct_tls else certificates.starttls
         self._may_read = True
         self.is_drained = asyncio.Event()
         self.is_drained.set()
+        if direct_tls:  # not left to the listener: who never ends the handshake is counted, and cut, like others
+            self._start_tls()
 
     def _write(self, chunks: list[bytes]) -> None:
         transport = self._transport
@@ -141,7 +134,7 @@ class _TCP(Connection):
             transport = await self._loop.start_tls(
                 self._transport,
                 self._protocol,
-                self._certificates.starttls,
+                self._tls,
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )

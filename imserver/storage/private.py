@@ -19,6 +19,12 @@ class Private:
             element: bytes | None = await connection.scalar(query)
         return element
 
+    async def names(self, owner: str) -> set[tuple[str, str]]:
+        """List what an account keeps, each by its namespace and name."""
+        query = select(private.c.namespace, private.c.name).where(private.c.owner == owner)
+        async with self._database.reading() as connection:
+            return {(row.namespace, row.name) for row in await connection.execute(query)}
+
     async def put(self, owner: str, namespace: str, name: str, element: bytes) -> None:
         values = {"owner": owner, "namespace": namespace, "name": name, "element": element}
         async with self._database.writing() as connection:

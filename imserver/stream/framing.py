@@ -64,7 +64,7 @@ class TCPFraming:
 
     def element(self, element: Element) -> bytes:
         """Write one top-level element."""
-        return element.to_bytes()
+        return (_prefixed(element) if element.namespace == namespaces.STREAMS else element).to_bytes()
 
     def stanza(self, stanza: Stanza) -> bytes:
         """Write one stanza."""
@@ -88,10 +88,15 @@ class WebSocketFraming:
         """Write one top-level element."""
         if element.namespace != namespaces.STREAMS:
             return element.to_bytes("")
-        declared = element.copy()
+        declared = _prefixed(element, namespace="")
         declared.attributes["xmlns:stream"] = namespaces.STREAMS
         return declared.to_bytes("")
 
     def stanza(self, stanza: Stanza) -> bytes:
         """Write one stanza."""
         return stanza.framed
+
+
+def _prefixed(element: Element, namespace: str = namespaces.CLIENT) -> Element:
+    """Write it with the prefix that many clients look for, instead of the namespace (RFC 6120, 4.8.5)."""
+    return Element(f"stream:{element.name}", namespace, element.attributes).add(*element.children)

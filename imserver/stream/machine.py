@@ -121,6 +121,8 @@ class Stream:
                     break
             else:
                 return items  # type: ignore[return-value]  # stanzas only: the hot path
+        if self.state is State.CLOSED:
+            return []
         self._waiting.extend(items)
         return self._proceed()
 
@@ -259,9 +261,14 @@ class Stream:
 
     def secured(self, bindings: Mapping[str, bytes]) -> list[Event]:
         """TLS is there, with these channel bindings: a new stream begins."""
+        if self.state is not State.SECURING:
+            return []
         self._secure = True
         self._bindings = dict(bindings)
-        self._restart(self.options.login_limits)
+        try:
+            self._restart(self.options.login_limits)
+        except StreamError as error:
+            return self.fail(error)
         return []
 
     # SASL (RFC 6120, 6)
@@ -308,6 +315,8 @@ class Stream:
 
     def login_refused(self, error: SASLError) -> list[Event]:
         """Answer either with a refusal of your own."""
+        if self.state is not State.CHECKING:
+            return []
         return [*self._refuse(error), *self._proceed()]
 
     def _answer(self, step: Callable[[], sasl.Step]) -> list[Event]:
@@ -363,6 +372,8 @@ class Stream:
 
     def bound(self, jid: JID) -> list[Event]:
         """Answer `BindRequested`: this is the session's address."""
+        if self.state is not State.ASSIGNING:
+            return []  # it has been ended meanwhile
         payload = Element("bind", namespaces.BIND).add(Element("jid", namespaces.BIND, text=jid))
         self.send(IQ(type="result", id=self._bind_id, payload=[payload]))
         self.state = State.READY
@@ -370,6 +381,8 @@ class Stream:
 
     def bind_refused(self, error: StanzaError) -> list[Event]:
         """Answer `BindRequested` with a refusal; the peer may try again."""
+        if self.state is not State.ASSIGNING:
+            return []
         self.send(IQ(type="set", id=self._bind_id).error(error))
         self.state = State.BINDING
         return self._proceed()
@@ -380,12 +393,16 @@ class Stream:
 
     def resumed(self, previous: str, handled: int) -> list[Event]:
         """Answer `ResumptionRequested`: go on where the old connection ended."""
+        if self.state is not State.ASSIGNING:
+            return []
         self._send(Element("resumed", namespaces.MANAGEMENT, {"previd": previous, "h": str(handled)}))
         self.state = State.READY
         return self._proceed()
 
     def resumption_refused(self, handled: int | None) -> list[Event]:
         """Answer `ResumptionRequested`: there is nothing to resume; the peer may bind (XEP-0198, 5)."""
+        if self.state is not State.ASSIGNING:
+            return []
         self._send(_management_failure("item-not-found", handled))
         self.state = State.BINDING
         return self._proceed()

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 from unicodedata import ucd_3_2_0
 
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA512, HashAlgorithm
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
 from imserver.xmpp.errors import SASLError
 
 HASHES: Final[Mapping[str, str]] = {
@@ -17,6 +20,8 @@ HASHES: Final[Mapping[str, str]] = {
     "SCRAM-SHA-256": "sha256",
     "SCRAM-SHA-512": "sha512",
 }
+
+DIGESTS: Final[Mapping[str, HashAlgorithm]] = {"sha1": SHA1(), "sha256": SHA256(), "sha512": SHA512()}
 
 # Invented salts have this length: give the real ones the same.
 SALT_LENGTH: Final = 16
@@ -137,7 +142,9 @@ def _is_one_direction(text: str) -> bool:
 def _derive(password: bytes, mechanism: str, salt: bytes, iterations: int) -> ScramCredentials:
     # RFC 5802, 3.
     algorithm = HASHES[mechanism]
-    salted_password = hashlib.pbkdf2_hmac(algorithm, password, salt, iterations)
+    # OpenSSL both ways, but hashlib's asks for each of its methods anew: this one takes half the time.
+    digest = DIGESTS[algorithm]
+    salted_password = PBKDF2HMAC(digest, digest.digest_size, salt, iterations).derive(password)
     client_key = hmac.digest(salted_password, b"Client Key", algorithm)
     stored_key = hashlib.new(algorithm, client_key).digest()
     server_key = hmac.digest(salted_password, b"Server Key", algorithm)

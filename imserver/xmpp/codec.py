@@ -16,13 +16,12 @@ from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StreamError
 from imserver.xmpp.parser import (
     SEPARATOR,
-    XML_LANG,
     ReaderLimits,
     TreeBuilder,
     as_mapping,
     as_stream_error,
+    check_beginning,
     new_parser,
-    pairs,
     parse,
     split_name,
 )
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
 _STANZAS: Final[Mapping[str, type[Stanza]]] = {
     f"{namespaces.CLIENT}{SEPARATOR}{kind.name}": kind for kind in (Message, Presence, IQ)
 }
+
+
+_STREAM: Final = f"{namespaces.STREAMS}{SEPARATOR}stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +69,18 @@ class StreamReader:
         self._depth = 0
         self._fed = 0  # bytes given to the parser so far
         self._done = 0  # where the open top-level element begins, or the last one ended
-        self._buffer: bytes | bytearray = b""  # what a slice may still need, from `_base` on
+        self._buffer: bytes | bytearray = b""  # the bytes from `_base` on that are still needed
         self._base = 0
-        self._root_prefixes: dict[str, str] = {}
+        self._prefixes: dict[str, str] = {}  # declared by the root
         self._content = ""
-        # Of the top-level element that is open:
-        self._name = ""
-        self._attributes: list[str] = []
+        # Of the stanza that is open:
+        self._kind: type[Stanza] = Message
+        self._attributes: dict[str, str] = {}
         self._names: list[str] = []  # its children's
         self._first_child = -1
         self._elements = 0
-        self._is_prefixed = False
-        self._own_prefixes: dict[str, str] = {}
-        self._tree: TreeBuilder | None = None
-        self._parser = new_parser()
+        parser = self._parser = new_parser()
+        parser.StartNamespaceDeclHandler = self._declare
         self._listen()
 
     @property
@@ -90,82 +90,72 @@ class StreamReader:
 
     def feed(self, data: bytes) -> list[Item]:
         """Read more bytes, and return what they complete."""
-        if self._failed or (self._depth == self.root_depth and self._done == self._fed and data.isspace()):
+        if self._failed or (self._depth == self.root_depth and self._done == self._fed and is_blank(data)):
             return []  # RFC 6120, 4.6.1: a whitespace keep-alive
-        self._items = []
+        items = self._items = []
         try:
-            self._feed(data)
+            room = self.limits.stanza_bytes - self._fed + self._done
+            while len(data) > room:
+                if room <= 0:
+                    raise StreamError(
+                        "policy-violation", f"No stanza may exceed {self.limits.stanza_bytes} bytes"
+                    )
+                self._read(data[:room])
+                data = data[room:]
+                room = self.limits.stanza_bytes - self._fed + self._done
+            self._read(data)
         except StreamError as error:
             self._failed = True
-            self._items.append(error)
-        return self._items
-
-    def _feed(self, data: bytes) -> None:
-        room = self.limits.stanza_bytes - (self._fed - self._done)
-        while len(data) > room:
-            if room <= 0:
-                raise StreamError(
-                    "policy-violation", f"No stanza may exceed {self.limits.stanza_bytes} bytes"
-                )
-            self._read(data[:room])
-            data = data[room:]
-            room = self.limits.stanza_bytes - (self._fed - self._done)
-        self._read(data)
+            items.append(error)
+        return items
 
     def _read(self, data: bytes) -> None:
-        if self._buffer:
+        if self._fed < 2:
+            check_beginning(data[:2], self._fed)
+        if not self._buffer:
+            self._buffer, self._base = data, self._fed
+        else:
             if isinstance(self._buffer, bytes):
                 self._buffer = bytearray(self._buffer)
             self._buffer += data
-        else:
-            self._buffer, self._base = data, self._fed
         self._fed += len(data)
         try:
             self._parser.Parse(data, False)
         except expat.ExpatError as error:
             raise as_stream_error(error) from None
-        self._forget_bytes(self._parser.CurrentByteIndex)
-
-    def _forget_bytes(self, token: int) -> None:
-        """Keep from the first child of the open element on, else from the token that is not finished yet."""
+        token = self._parser.CurrentByteIndex
         if self._depth == self.root_depth:
             self._done = token
-        if token == self._fed and self._first_child < 0:
-            self._buffer = b""
-            return
+            if token == self._fed:
+                self._buffer = b""
+                return
+        self._keep_unfinished(token)
+
+    def _keep_unfinished(self, token: int) -> None:
+        """Keep the bytes of the open stanza, or of the tag that is not finished yet."""
         if self._fed - token > self.limits.token_bytes:
             raise StreamError("policy-violation", f"No tag may exceed {self.limits.token_bytes} bytes")
-        keep = self._first_child if self._first_child >= 0 else token
-        if keep > self._base:
-            self._buffer = self._buffer[keep - self._base :]
-            self._base = keep
+        if self._done > self._base:
+            self._buffer = self._buffer[self._done - self._base :]
+            self._base = self._done
 
     def _listen(self) -> None:
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = None
-        self._parser.StartNamespaceDeclHandler = self._declare
 
     # What the parser calls. This is the hot path: a start and an end for each element of a message.
 
-    def _start(self, name: str, attributes: list[str]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         depth = self._depth - self.root_depth
         self._depth += 1
-        if depth > 0:
-            if depth == 1:
-                if self._first_child < 0:
-                    self._first_child = self._parser.CurrentByteIndex
-                    self._parser.StartNamespaceDeclHandler = None
-                self._names.append(name)
-            self._elements += 1
-            if depth > self.limits.depth or self._elements > self.limits.elements:
-                raise StreamError("policy-violation", "Too many elements, or too deep, in one stanza")
-            if name.count(SEPARATOR) == 2:
-                self._is_prefixed = True
-                if depth == 1:
-                    self._names[-1] = name[: name.rindex(SEPARATOR)]
-            if attributes:
-                self._check_attributes(attributes)
+        if depth > 1:
+            self._count(depth, attributes)
+        elif depth == 1:
+            if self._first_child < 0:
+                self._first_child = self._parser.CurrentByteIndex
+            self._names.append(name)
+            self._count(depth, attributes)
         elif depth == 0:
             self._start_element(name, attributes)
         else:
@@ -174,83 +164,85 @@ class StreamReader:
     def _end(self, name: str) -> None:
         self._depth -= 1
         if self._depth == self.root_depth:
-            self._end_element(self._parser.CurrentByteIndex)
+            self._end_stanza(self._parser.CurrentByteIndex)
         elif self._depth < self.root_depth:
             self._items.append(StreamEnd())
 
+    def _count(self, depth: int, attributes: dict[str, str]) -> None:
+        self._elements += 1
+        limits = self.limits
+        if self._elements > limits.elements or depth > limits.depth or len(attributes) > limits.attributes:
+            raise StreamError(
+                "policy-violation", "Too many elements or attributes, or too deep, in one stanza"
+            )
+
+    def _start_element(self, name: str, attributes: dict[str, str]) -> None:
+        self._done = self._parser.CurrentByteIndex
+        self._elements = 0
+        self._count(0, attributes)
+        kind = _STANZAS.get(name)
+        if kind is None:
+            self._start_tree(name, attributes)
+            return
+        self._kind, self._attributes = kind, attributes
+        self._names = []
+
+    def _end_stanza(self, end: int) -> None:
+        kind, base = self._kind, self._base
+        if self._first_child < 0:
+            self._items.append(kind.from_wire(self._attributes, [], b""))
+            return
+        inner = bytes(self._buffer[self._first_child - base : end - base])
+        head = self._buffer[self._done - base : self._first_child - base]
+        self._first_child = -1
+        payload: bytes | Element = inner
+        if (
+            b"<!" in inner  # CDATA; anything else that begins so was refused
+            or b"<?" in inner
+            or b"stream:" in inner
+            or b"xmlns:" in head
+            or self._prefixes
+            or not _is_utf8(inner)
+        ):
+            payload = self._read_again(bytes(head) + inner, kind)
+        self._items.append(kind.from_wire(self._attributes, self._names, payload))
+
+    def _read_again(self, stanza: bytes, kind: type[Stanza]) -> Element:
+        """Read a stanza as a tree, where the prefixes that it may lean on are declared."""
+        declared = self._prefixes | {"stream": namespaces.STREAMS}
+        around = Element(
+            "around", namespaces.CLIENT, {f"xmlns:{prefix}": uri for prefix, uri in declared.items()}
+        )
+        tree = parse(b"%b>%b</%b></around>" % (around.to_bytes("")[:-2], stanza, kind.name.encode()))
+        return tree.elements()[0]
+
+    # The header, and what is no stanza (STARTTLS, SASL, stream management): small, and a tree at once.
+
     def _declare(self, prefix: str | None, uri: str | None) -> None:
         if prefix is None:
-            self._content = (uri or "") if self._depth < self.root_depth else self._content
-        elif uri is not None:
-            (self._root_prefixes if self._depth < self.root_depth else self._own_prefixes)[prefix] = uri
+            self._content = uri or ""
+        elif uri is not None and (prefix, uri) != ("stream", namespaces.STREAMS):
+            self._prefixes[prefix] = uri
 
-    def _check_attributes(self, attributes: list[str]) -> None:
-        if len(attributes) > 2 * self.limits.attributes:
-            raise StreamError(
-                "policy-violation", f"No element may have more than {self.limits.attributes} attributes"
-            )
-        for key in attributes[::2]:
-            if SEPARATOR in key and key != XML_LANG:
-                self._is_prefixed = True
-
-    def _start_stream(self, name: str, attributes: list[str]) -> None:
-        namespace, local, prefix = split_name(name)
+    def _start_stream(self, name: str, attributes: dict[str, str]) -> None:
+        namespace, local = split_name(name)
         if namespace != namespaces.STREAMS:
             raise StreamError("invalid-namespace", f"A stream is opened in {namespaces.STREAMS}")
         if local != "stream":
             raise StreamError("bad-format", "A stream is opened by <stream:stream>")
-        if prefix not in ("stream", ""):
-            raise StreamError("bad-namespace-prefix", "The prefix of the stream's namespace is 'stream'")
-        self._check_attributes(attributes)
+        self._count(0, attributes)
+        self._parser.StartNamespaceDeclHandler = None
         self._items.append(StreamHeader(as_mapping(attributes), self._content))
 
-    def _start_element(self, name: str, attributes: list[str]) -> None:
-        self._done = self._parser.CurrentByteIndex
-        if len(attributes) > 2 * self.limits.attributes:
-            self._check_attributes(attributes)
-        if name not in _STANZAS:
-            self._start_tree(name, attributes)
-            return
-        self._name, self._attributes = name, attributes
-        self._names = []
-        self._elements = 0
-        self._is_prefixed = False
-
-    def _end_element(self, end: int) -> None:
-        inner = b""
-        if self._first_child >= 0:
-            inner = bytes(self._buffer[self._first_child - self._base : end - self._base])
-            self._first_child = -1
-            self._parser.StartNamespaceDeclHandler = self._declare
-        payload: bytes | Element = inner
-        if self._is_prefixed or b"<!" in inner or b"<?" in inner or not _is_utf8(inner):
-            payload = self._payload_tree(inner)
-        self._items.append(_STANZAS[self._name].from_wire(pairs(self._attributes), self._names, payload))
-        if self._own_prefixes:
-            self._own_prefixes = {}
-
-    def _payload_tree(self, inner: bytes) -> Element:
-        """Read the payload again where the prefixes it may lean on are declared."""
-        declared = self._root_prefixes | self._own_prefixes
-        around = Element(
-            "around", namespaces.CLIENT, {f"xmlns:{prefix}": uri for prefix, uri in declared.items()}
-        )
-        return parse(b"%b>%b</around>" % (around.to_bytes("").removesuffix(b"/>"), inner))
-
-    # What is no stanza (STARTTLS, SASL, stream management) is small and becomes a tree at once.
-
-    def _start_tree(self, name: str, attributes: list[str]) -> None:
-        namespace, _, prefix = split_name(name)
-        if prefix and namespace != namespaces.STREAMS:
-            raise StreamError("bad-namespace-prefix", f"The prefix {prefix!r} is not understood here")
-        self._tree = TreeBuilder(self.limits, self._end_tree)
-        self._tree.listen(self._parser)
-        self._tree.start(name, attributes)
+    def _start_tree(self, name: str, attributes: dict[str, str]) -> None:
+        if name == _STREAM:
+            raise StreamError("bad-format", "The stream is open already")
+        tree = TreeBuilder(self.limits, self._end_tree)
+        tree.listen(self._parser)
+        tree.start(name, attributes)
 
     def _end_tree(self, tree: Element) -> None:
         self._depth -= 1
-        self._tree = None
-        self._own_prefixes = {}
         self._items.append(tree)
         self._listen()
         if self._depth < self.root_depth:
@@ -266,7 +258,7 @@ class FrameReader:
 
     def feed(self, data: bytes) -> list[Item]:
         """Read one frame."""
-        if not data or data.isspace():
+        if is_blank(data):
             return []  # RFC 7395, 3.8 has WebSocket pings for it, but some clients send blanks
         if len(data) > self.limits.stanza_bytes:
             return [StreamError("policy-violation", f"No stanza may exceed {self.limits.stanza_bytes} bytes")]
@@ -281,12 +273,17 @@ class FrameReader:
 class _OneElementReader(StreamReader):
     root_depth = 0
 
-    def _feed(self, data: bytes) -> None:
-        self._read(data)
+    def _read(self, data: bytes) -> None:
+        super()._read(data)
         try:
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise as_stream_error(error) from None
+
+
+def is_blank(data: bytes) -> bool:
+    """Tell whether it is nothing but what XML calls white space."""
+    return not data.strip(b" \t\r\n")
 
 
 def _is_utf8(data: bytes) -> bool:

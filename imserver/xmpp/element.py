@@ -33,18 +33,18 @@ def _escape(found: re.Match[str]) -> str:
 
 def escape_text(text: str) -> str:
     """Escape text for the inside of an element; what XML can't hold becomes U+FFFD."""
-    return _IN_TEXT.sub(_escape, text)
+    return _IN_TEXT.sub(_escape, text) if _IN_TEXT.search(text) else text
 
 
 def escape_attribute(text: str) -> str:
     """Escape text for an attribute in either kind of quotes; what XML can't hold becomes U+FFFD."""
-    return _IN_ATTRIBUTE.sub(_escape, text)
+    return _IN_ATTRIBUTE.sub(_escape, text) if _IN_ATTRIBUTE.search(text) else text
 
 
 class Element:
     """A name, a namespace, attributes and children.
 
-    An attribute's key is its name, `xml:lang`, or `{namespace}name`.
+    An attribute's key is its name, `xml:name`, or `{namespace}name`.
     """
 
     __slots__ = ("attributes", "children", "name", "namespace")
@@ -101,8 +101,8 @@ class Element:
 
     def _write(self, inherited: str) -> Iterator[str]:
         name, namespace = self.name, inherited
-        if self.namespace == namespaces.STREAMS:
-            name = f"stream:{name}"
+        if self.namespace == namespaces.XML:
+            name = f"xml:{name}"  # Namespaces in XML, 3: nothing else may stand for it
         elif self.namespace != inherited:
             namespace = self.namespace
         yield f"<{name}"
@@ -144,5 +144,5 @@ def _write_attribute(index: int, key: str, value: str) -> Iterator[str]:
     if not key.startswith("{"):
         yield f" {key}='{escape_attribute(value)}'"
         return
-    namespace, _, name = key[1:].partition("}")
+    namespace, _, name = key[1:].rpartition("}")  # a namespace may hold a brace, a name can't
     yield f" xmlns:a{index}='{escape_attribute(namespace)}' a{index}:{name}='{escape_attribute(value)}'"

@@ -5,6 +5,7 @@ What RFC 6120, 11.1 restricts (DTD, processing instructions, comments) is refuse
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
@@ -14,7 +15,7 @@ from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 # CVE-2022-25235 and -25236: older ones let bytes through that other readers see as markup.
 if expat.version_info < (2, 4, 5):
@@ -22,7 +23,7 @@ if expat.version_info < (2, 4, 5):
 
 # A line break can't stand in a URI, and expat refuses a namespace that holds its separator.
 SEPARATOR: Final = "\n"
-XML_LANG: Final = f"{namespaces.XML}{SEPARATOR}lang{SEPARATOR}xml"
+XML_LANG: Final = f"{namespaces.XML}{SEPARATOR}lang"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,17 @@ class ReaderLimits:
     token_bytes: int = 16_384
 
 
-def parse(data: bytes, limits: ReaderLimits | None = None) -> Element:
+#: For what was measured when it came in, and may have grown by what we added ourselves.
+UNLIMITED: Final = ReaderLimits(
+    stanza_bytes=sys.maxsize,
+    elements=sys.maxsize,
+    depth=sys.maxsize,
+    attributes=sys.maxsize,
+    token_bytes=sys.maxsize,
+)
+
+
+def parse(data: bytes, limits: ReaderLimits = UNLIMITED) -> Element:
     """Read one whole document as a tree.
 
     Raises:
@@ -45,7 +56,8 @@ def parse(data: bytes, limits: ReaderLimits | None = None) -> Element:
     """
     found: list[Element] = []
     parser = new_parser()
-    TreeBuilder(limits or ReaderLimits(), found.append).listen(parser)
+    TreeBuilder(limits, found.append).listen(parser)
+    check_beginning(data[:2], 0)
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
@@ -68,16 +80,16 @@ class TreeBuilder:
         parser.EndElementHandler = self.end
         parser.CharacterDataHandler = self.text
 
-    def start(self, name: str, attributes: list[str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         """Open an element."""
         self._elements += 1
         if self._elements > self._limits.elements or len(self._open) > self._limits.depth:
             raise StreamError("policy-violation", "Too many elements, or too deep, in one stanza")
-        if len(attributes) > 2 * self._limits.attributes:
+        if len(attributes) > self._limits.attributes:
             raise StreamError(
                 "policy-violation", f"No element may have more than {self._limits.attributes} attributes"
             )
-        namespace, local, _ = split_name(name)
+        namespace, local = split_name(name)
         element = Element(local, namespace, as_mapping(attributes))
         if self._open:
             self._open[-1].children.append(element)
@@ -99,11 +111,10 @@ class TreeBuilder:
 
 
 def new_parser() -> expat.XMLParserType:
-    """Make a parser that refuses what XMPP restricts, and names things by namespace, name and prefix, a line each."""
+    """Make a parser that refuses what XMPP restricts, and names things by namespace and name, a line each."""
     parser = expat.ParserCreate("utf-8", namespace_separator=SEPARATOR)
-    parser.namespace_prefixes = True
-    parser.ordered_attributes = True
     parser.buffer_text = True
+    parser.XmlDeclHandler = _check_declaration
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refuse_dtd
     parser.ProcessingInstructionHandler = _refuse_instruction
     parser.CommentHandler = _refuse_comment
@@ -111,6 +122,27 @@ def new_parser() -> expat.XMLParserType:
     if hasattr(parser, "SetReparseDeferralEnabled"):
         parser.SetReparseDeferralEnabled(False)
     return parser
+
+
+def check_beginning(data: bytes, at: int) -> None:
+    """Refuse a document in UTF-16, of whose first two bytes these are the ones from `at` on.
+
+    expat guesses by them and believes its guess more than what it was told. Bytes that we pass on as they are would
+    then be read by others as UTF-8: any character as two of ASCII, and any markup with them.
+
+    Raises:
+        StreamError: If it is not in UTF-8.
+    """
+    if at == 0 and data[:1] in (b"\0", b"\xfe", b"\xff"):
+        raise StreamError("unsupported-encoding", "XMPP is UTF-8")
+    if data[1 - at : 2 - at] == b"\0":
+        raise StreamError("not-well-formed", "XMPP is UTF-8")
+
+
+def _check_declaration(version: str, encoding: str | None, standalone: int) -> None:
+    # RFC 6120, 11.6.
+    if encoding is not None and encoding.lower() != "utf-8":
+        raise StreamError("unsupported-encoding", "XMPP is UTF-8")
 
 
 # RFC 6120, 11.1.
@@ -137,29 +169,21 @@ def as_stream_error(error: expat.ExpatError) -> StreamError:
     return StreamError("not-well-formed", reason)
 
 
-def split_name(name: str) -> tuple[str, str, str]:
-    """Take the parser's name apart: namespace, local name, prefix."""
-    first, *rest = name.split(SEPARATOR)
-    match rest:
-        case []:
-            return "", first, ""
-        case [local]:
-            return first, local, ""
-        case [local, prefix]:
-            return first, local, prefix
-    raise StreamError("not-well-formed", "That is not a name")
+def split_name(name: str) -> tuple[str, str]:
+    """Take the parser's name apart: namespace and local name."""
+    namespace, separator, local = name.rpartition(SEPARATOR)
+    return (namespace, local) if separator else ("", name)
 
 
-def pairs(attributes: list[str]) -> Iterator[tuple[str, str]]:
-    """Pair the parser's flat list of names and values."""
-    return zip(attributes[::2], attributes[1::2], strict=True)
-
-
-def as_mapping(attributes: list[str]) -> dict[str, str]:
+def as_mapping(attributes: dict[str, str]) -> dict[str, str]:
     """Name attributes the way `Element` does."""
-    named = {}
-    for key, value in pairs(attributes):
-        namespace, local, _ = split_name(key)
-        plain = "xml:lang" if key == XML_LANG else f"{{{namespace}}}{local}" if namespace else local
-        named[plain] = value
-    return named
+    if not any(SEPARATOR in key for key in attributes):
+        return attributes
+    return {_attribute_name(key): value for key, value in attributes.items()}
+
+
+def _attribute_name(key: str) -> str:
+    namespace, local = split_name(key)
+    if namespace == namespaces.XML:
+        return f"xml:{local}"  # Namespaces in XML, 3: nothing else may stand for it
+    return f"{{{namespace}}}{local}" if namespace else local

@@ -6,6 +6,7 @@ Most messages are passed on without anybody asking for more; the tree is built w
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from imserver.xmpp import namespaces
@@ -59,24 +60,17 @@ class Stanza:
         self._inner = _write_all(children)
 
     @classmethod
-    def from_wire(
-        cls, attributes: Iterable[tuple[str, str]], names: list[str], payload: bytes | Element
-    ) -> Self:
+    def from_wire(cls, attributes: dict[str, str], names: list[str], payload: bytes | Element) -> Self:
         """Make a stanza of what a reader accepted: the payload's own bytes, or an element around its tree."""
         stanza = cls.__new__(cls)
-        stanza.sender = stanza.to = stanza.refusal = stanza._wire = stanza._element = None
-        stanza.id = stanza.type = stanza.lang = ""
-        for key, value in attributes:
-            if key == "to":
-                stanza.to = stanza._read_address(value, "to")
-            elif key == "id":
-                stanza.id = value
-            elif key == "type":
-                stanza.type = value
-            elif key == "from":
-                stanza.sender = stanza._read_address(value, "from")
-            elif key == XML_LANG:
-                stanza.lang = value
+        stanza.refusal = stanza._wire = stanza._element = None
+        get = attributes.get
+        stanza.id = get("id", "")
+        stanza.type = get("type", "")
+        stanza.lang = get(XML_LANG, "")
+        to, sender = get("to"), get("from")
+        stanza.to = None if to is None else stanza._read_address(to, "to")
+        stanza.sender = None if sender is None else stanza._read_address(sender, "from")
         stanza._names = names
         stanza._inner = payload if isinstance(payload, bytes) else _write_all(payload.elements())
         stanza._check()
@@ -187,17 +181,15 @@ class Stanza:
         return self._write(f" xmlns='{namespaces.CLIENT}'")
 
     def _write(self, declaration: str) -> bytes:
-        start = f"<{self.name}{declaration}"
-        if self.sender is not None:
-            start += f" from='{escape_attribute(self.sender)}'"
-        if self.to is not None:
-            start += f" to='{escape_attribute(self.to)}'"
-        if self.id:
-            start += f" id='{escape_attribute(self.id)}'"
-        if self.wire_type:
-            start += f" type='{escape_attribute(self.wire_type)}'"
-        if self.lang:
-            start += f" xml:lang='{escape_attribute(self.lang)}'"
+        sender, to, id, type, lang = self.sender, self.to, self.id, self.wire_type, self.lang
+        start = (
+            f"<{self.name}{declaration}"
+            f"{_written_from(sender) if sender is not None else ''}"
+            f"{_written_to(to) if to is not None else ''}"
+            f"{_written('id', id) if id else ''}"
+            f"{_written_type(type) if type else ''}"
+            f"{_written('xml:lang', lang) if lang else ''}"
+        )
         if not self._inner:
             return f"{start}/>".encode()
         return b"%b>%b</%b>" % (start.encode(), self._inner, self.name.encode())
@@ -237,6 +229,26 @@ class Stanza:
         return self.element == other.element if isinstance(other, Stanza) else NotImplemented
 
     __hash__ = object.__hash__
+
+
+def _written(name: str, value: str) -> str:
+    return f" {name}='{escape_attribute(value)}'"
+
+
+# The same addresses come again and again.
+@lru_cache(maxsize=64)
+def _written_type(type: str) -> str:
+    return _written("type", type)
+
+
+@lru_cache(maxsize=16_384)
+def _written_from(address: JID) -> str:
+    return _written("from", address)
+
+
+@lru_cache(maxsize=16_384)
+def _written_to(address: JID) -> str:
+    return _written("to", address)
 
 
 def _write_all(children: Iterable[Element]) -> bytes:

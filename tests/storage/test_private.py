@@ -16,3 +16,10 @@ async def test_names_and_owners_do_not_mix(store: Store) -> None:
     assert await store.private.get(ANA, "storage:bookmarks", "other") is None
     assert await store.private.get(ANA, "storage:other", "storage") is None
     assert await store.private.get(LUIS, "storage:bookmarks", "storage") is None
+
+
+async def test_it_can_be_listed(store: Store) -> None:
+    await store.private.put(ANA, "storage:bookmarks", "storage", b"<storage/>")
+
+    assert await store.private.names(ANA) == {("storage:bookmarks", "storage")}
+    assert await store.private.names("luis@example.com") == set()

@@ -1,0 +1,239 @@
+"""RFC 7395: XMPP over WebSocket, on the HTTP listener.
+
+aiohttp answers the handshake. From then on the transport is ours: from byte to byte without a task between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+from yarl import URL
+
+from imserver.net.connection import Connection
+from imserver.net.frames import CloseCode, FrameError, MessageReader, Opcode, write_frame
+from imserver.net.tcp import DRAIN_HIGH, DRAIN_LOW
+from imserver.stream.framing import WebSocketFraming
+from imserver.stream.machine import State
+from imserver.xmpp.errors import StreamError
+
+if TYPE_CHECKING:
+    from imserver.net.connection import Reception
+    from imserver.settings import Settings
+
+PATH: Final = "/xmpp-websocket"
+SUBPROTOCOL: Final = "xmpp"
+#: How long a client may take to answer our Close, in seconds.
+CLOSE_SECONDS: Final = 1.0
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+
+
+class WebSocketDoor:
+    """Lets WebSockets in."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    async def enter(self, request: web.Request) -> web.StreamResponse:
+        """Answer the handshake, and serve the connection until it is lost (RFC 6455, 4.2; RFC 7395, 3.1)."""
+        accept = _accept_key(request)
+        _check_subprotocol(request)
+        _check_origin(request, self._reception.server.settings)
+        address = request.remote or ""
+        if not self._reception.doorkeeper.admit(address):
+            raise web.HTTPTooManyRequests(text="Too many connections from your address")
+        response = web.StreamResponse(
+            status=101,
+            headers={
+                "Upgrade": "websocket",
+                "Connection": "Upgrade",
+                "Sec-WebSocket-Accept": accept,
+                "Sec-WebSocket-Protocol": SUBPROTOCOL,
+            },
+        )
+        response.force_close()
+        await response.prepare(request)
+        transport = request.transport
+        if transport is None:
+            self._reception.doorkeeper.leave(address)
+            return response
+        connection = WebSocketConnection(self._reception, request, transport, address)
+        await connection.is_over.wait()
+        return response
+
+
+def _accept_key(request: web.Request) -> str:
+    headers = request.headers
+    if headers.get("Upgrade", "").strip().lower() != "websocket" or not _lists(
+        headers.get("Connection", ""), "upgrade"
+    ):
+        raise web.HTTPUpgradeRequired(
+            text="XMPP over WebSocket is served here", headers={"Upgrade": "websocket"}
+        )
+    if headers.get("Sec-WebSocket-Version") != "13":
+        raise web.HTTPUpgradeRequired(
+            text="This is WebSocket version 13", headers={"Sec-WebSocket-Version": "13"}
+        )
+    key = headers.get("Sec-WebSocket-Key", "").strip()
+    try:
+        is_good = len(base64.b64decode(key, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        is_good = False
+    if not is_good:
+        raise web.HTTPBadRequest(text="Sec-WebSocket-Key has to be 16 bytes in Base64")
+    return base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()).decode()
+
+
+def _check_subprotocol(request: web.Request) -> None:
+    if not any(_lists(offer, SUBPROTOCOL) for offer in request.headers.getall("Sec-WebSocket-Protocol", [])):
+        raise web.HTTPBadRequest(text="The subprotocol is 'xmpp' (RFC 7395, 3.1)")
+
+
+def _lists(header: str, wanted: str) -> bool:
+    return wanted in [item.strip().lower() for item in header.split(",")]
+
+
+def _check_origin(request: web.Request, settings: Settings) -> None:
+    # Only browsers send an Origin, and they send it always: without one it is no web page.
+    origin = request.headers.get("Origin")
+    if origin is not None and not is_allowed(origin, settings):
+        raise web.HTTPForbidden(text="Pages of this origin may not connect; see [websocket] origins")
+
+
+def is_allowed(origin: str, settings: Settings) -> bool:
+    """Whether a page of this origin may connect: one of ours, or one in the settings."""
+    allowed = settings.websocket.origins
+    return "*" in allowed or origin.lower() in allowed or origin.lower() == own_origin(settings)
+
+
+def own_origin(settings: Settings) -> str:
+    """Write the server's own origin as browsers do (RFC 6454, 6.2)."""
+    return str(URL(settings.public_url).origin()).lower() if settings.public_url else ""
+
+
+class WebSocketConnection(Connection, asyncio.Protocol):
+    """A client that connects by WebSocket; the stream begins when the handshake is done."""
+
+    def __init__(
+        self, reception: Reception, request: web.Request, transport: asyncio.Transport, address: str
+    ) -> None:
+        super().__init__(reception, WebSocketFraming(), address, secure=request.secure)
+        if not request.secure:
+            # HTTP without TLS is on loopback only: TLS ends at a proxy in front. PLAIN is not offered all the same.
+            self.stream.options = replace(self.stream.options, require_tls=False)
+        self._transport = transport
+        self._http = request.protocol
+        self._reader = MessageReader(self._server.settings.limits.pre_auth_bytes)
+        self._close_code = CloseCode.NORMAL
+        self._has_said_close = False
+        self._is_deaf = False
+        self._may_read = True
+        self._is_drained = asyncio.Event()
+        self._is_drained.set()
+        self.is_over = asyncio.Event()
+        self._server.counters.connections["websocket"] += 1
+        transport.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
+        transport.set_protocol(self)
+
+    # In
+
+    def data_received(self, data: bytes) -> None:
+        """Take the transport's bytes."""
+        if self._is_deaf:
+            return
+        if self.stream.username:
+            self._reader.limit = self.stream.options.limits.stanza_bytes
+        try:
+            for opcode, payload in self._reader.feed(data):
+                self._take_message(opcode, payload)
+        except FrameError as error:
+            self._close_code = error.code
+            self._is_deaf = True  # what follows can't be made sense of
+            condition = "policy-violation" if error.code is CloseCode.TOO_BIG else "bad-format"
+            self.end(StreamError(condition, error.text))
+
+    def _take_message(self, opcode: Opcode, payload: bytes) -> None:
+        match opcode:
+            case Opcode.TEXT:
+                if self.stream.state is not State.CLOSED:
+                    self.take(payload)
+            case Opcode.CLOSE:
+                self._close(payload[:2])
+            case Opcode.PING:
+                self._heard()
+                self._put(write_frame(Opcode.PONG, payload))
+            case Opcode.PONG:
+                self._heard()
+            case _:
+                raise FrameError(CloseCode.UNSUPPORTED, "XMPP is text (RFC 7395, 3.2)")
+
+    def _heard(self) -> None:
+        self.last_heard = self._loop.time()
+        self._was_asked = 0.0
+
+    def _close(self, code: bytes) -> None:
+        """RFC 7395, 3.6.1: closed without `<close/>`, the session may be resumed."""
+        if not self._has_said_close:
+            self._put(write_frame(Opcode.CLOSE, code))
+            self._has_said_close = True
+        self._transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Take note that the transport is gone."""
+        self._is_drained.set()
+        self._http.connection_lost(error)
+        self.lost()
+        self.is_over.set()
+
+    def pause_writing(self) -> None:
+        """Take note that the client reads slowly."""
+        self._is_drained.clear()
+
+    def resume_writing(self) -> None:
+        """Take note that the client has caught up."""
+        self._is_drained.set()
+
+    # Out
+
+    def _write(self, chunks: list[bytes]) -> None:
+        self._put(b"".join([write_frame(Opcode.TEXT, chunk) for chunk in chunks]))
+
+    def _put(self, frames: bytes) -> None:
+        if self._has_said_close or self._transport.is_closing():
+            return
+        self._transport.write(frames)
+        if self._transport.get_write_buffer_size() > self._server.settings.limits.send_buffer_bytes:
+            self._server.log.info("reads too slowly", account=self._login, address=self._address)
+            self.abort()
+
+    def _hang_up(self) -> None:
+        # RFC 6455, 7.1.1: the client's own Close is waited for, but not for long.
+        self._put(write_frame(Opcode.CLOSE, self._close_code.to_bytes(2, "big")))
+        self._has_said_close = True
+        self._read_on()
+        self._loop.call_later(CLOSE_SECONDS, self._transport.close)
+
+    def abort(self) -> None:
+        """Close the transport now."""
+        self._transport.abort()
+
+    def _pause(self) -> None:
+        if self._may_read:
+            self._may_read = False
+            self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if not self._may_read and not self._transport.is_closing() and not self._is_held_up:
+            self._may_read = True
+            self._transport.resume_reading()
+
+    async def drained(self) -> None:
+        """Wait until the reader has caught up."""
+        self._flush()
+        if not self._is_gone:
+            await self._is_drained.wait()
