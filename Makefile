@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 CODE := $(wildcard imserver plugins tests contrib)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers format bench docs clean
+.PHONY: help demo test lint types layers format bench docs chaos fuzz clean
 
 help:
 	@echo "make demo     start a server to try out on 127.0.0.1: TLS, two accounts, a database"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint     check style (ruff)           make format   apply it"
 	@echo "make types    check types (mypy --strict)  make layers   check who imports whom"
 	@echo "make bench    measure what a message costs"
+	@echo "make chaos    kill the server under load for minutes    make fuzz     feed the parser nonsense"
 	@echo "make docs     write again the documents made from the code"
 
 $(STAMP): pyproject.toml
@@ -52,6 +53,13 @@ bench: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python contrib/docs/xeps.py
+	$(BIN)/python contrib/docs/hooks.py
+
+chaos: $(STAMP)
+	CHAOS_ROUNDS=$${CHAOS_ROUNDS:-60} $(BIN)/python -m pytest -ra tests/chaos
+
+fuzz: $(STAMP)
+	$(BIN)/python contrib/fuzz/codec.py --seconds $${FUZZ_SECONDS:-300}
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

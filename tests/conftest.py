@@ -4,6 +4,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time, however busy the machine is.
+settings.register_profile("imserver", deadline=None, derandomize=True)
+settings.load_profile("imserver")
 
 NO_SKIPS = bool(os.environ.get("IMSERVER_NO_SKIPS"))
 

@@ -55,7 +55,9 @@ class Plugin:
 
     async def _find_records_later(self, server: Server, message: Message) -> Rows:
         """Look up what is not in memory; others may be on record before it now, so it is numbered anew."""
-        owners = [owner for owner in self._owners(server, message) if await self._keeps(server, message, owner)]
+        owners = [
+            owner for owner in self._owners(server, message) if await self._keeps(server, message, owner)
+        ]
         message.number = server.number()
         return self._records(server, message, owners)
 

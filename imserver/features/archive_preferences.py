@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, cast
 
+from imserver.features.archive_queries import NAMESPACE
+from imserver.features.contacts import find_roster
 from imserver.iq import IQHandler, Target
 from imserver.storage.preferences import ArchivePreferences
 from imserver.xmpp.element import Element
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from imserver.server import Server
     from imserver.xmpp.stanza import IQ
 
-NAMESPACE: Final = "urn:xmpp:mam:2"
 DEFAULTS: Final = ("always", "never", "roster")
 
 #: What holds for who never chose.
@@ -46,7 +47,9 @@ class ArchivePreferencesOfAll:
         """Tell whether messages to and from the peer go into the owner's archive."""
         await self.load(server)
         decision = decide(self._known.get(owner, EVERYTHING), peer)
-        return await _is_contact(server, owner, peer.bare) if decision == "roster" else decision == "always"
+        if decision == "roster":
+            return (await find_roster(server, owner)).find(peer.bare).listed
+        return decision == "always"
 
     @property
     def handlers(self) -> list[IQHandler]:
@@ -109,10 +112,6 @@ def _read_jids(listed: Element | None) -> frozenset[str]:
         return frozenset(str(JID.parse(jid.text.strip())) for jid in listed.all("jid"))
     except JIDError as error:
         raise StanzaError("jid-malformed", f"One of the addresses is not a JID: {error}") from error
-
-
-async def _is_contact(server: Server, owner: JID, peer: JID) -> bool:
-    return any(item.listed and item.contact == peer for item in await server.store.rosters.load(owner))
 
 
 def _owner(iq: IQ) -> JID:

@@ -90,9 +90,7 @@ def message_delivered(server: Server, message: Message, sessions: Sequence[Sessi
             message.readers += others
 
 
-def _others(
-    server: Server, account: JID, readers: Sequence[Session], sender: JID | None
-) -> list[Session]:
+def _others(server: Server, account: JID, readers: Sequence[Session], sender: JID | None) -> list[Session]:
     """List the sessions of an account that want copies, and neither wrote nor got the message itself."""
     return [
         session

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from imserver.features.contacts import find_roster
 from imserver.hooks import hookimpl
 from imserver.iq import IQHandler, Target, iq_handler
 from imserver.xmpp.element import Element
@@ -116,7 +117,7 @@ def answer_own_items(server: Server, iq: IQ) -> Element:
 async def answer_contact_info(server: Server, iq: IQ) -> Element:
     """Say what somebody else's account is, to those who may see its presence."""
     # Section 8: the same whether there is no such account, or none for this asker.
-    if not server.router.may_talk(iq) or not await _may_see(server, iq):
+    if not await _may_see(server, iq):
         raise StanzaError("service-unavailable")
     if iq.query.get("node"):
         raise _no_such_node(iq)
@@ -132,10 +133,7 @@ def answer_contact_items(server: Server, iq: IQ) -> Element:
 async def _may_see(server: Server, iq: IQ) -> bool:
     assert iq.sender is not None
     assert iq.to is not None
-    subscribed = [
-        item.contact for item in await server.store.rosters.load(iq.to) if item.subscription in ("from", "both")
-    ]
-    return iq.sender.bare in subscribed
+    return (await find_roster(server, iq.to)).is_shown_to(iq.sender.bare)
 
 
 def _account_info(server: Server, target: Target) -> Element:
@@ -152,7 +150,7 @@ def _identity(identity: Identity) -> Element:
     )
 
 
-def _element(name: str, namespace: str, **attributes: str) -> Element:
+def _element(name: str, namespace: str, /, **attributes: str) -> Element:
     return Element(name, namespace, {key: value for key, value in attributes.items() if value})
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from imserver.features import upload_files, upload_names
+from imserver.features import disco, upload_files, upload_names
 from imserver.features.upload_files import UploadFiles
 from imserver.features.upload_folder import UploadFolder
 from imserver.hooks import hookimpl
@@ -17,6 +17,7 @@ from imserver.storage.uploads import QuotaExceeded, Upload
 from imserver.xmpp import namespaces
 from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StanzaError
+from imserver.xmpp.forms import Field, Form
 from imserver.xmpp.jid import JID
 from imserver.xmpp.stanza import IQ, Stanza
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from imserver.server import Server
 
 UPLOAD: Final = "urn:xmpp:http:upload:0"
+IDENTITY: Final = disco.Identity("store", "file", "File upload")
+FEATURES: Final = (namespaces.DISCO_INFO, namespaces.DISCO_ITEMS, "urn:xmpp:ping", UPLOAD)
 #: How often expired files are removed, and how many at once.
 EXPIRY_SECONDS: Final = 300.0
 BATCH: Final = 500
@@ -106,7 +109,7 @@ async def _guarded(server: Server, work: Awaitable[None]) -> None:
 class UploadComponent:
     """Promises slots, at `upload.<domain>`."""
 
-    name = "File upload"
+    name = IDENTITY.name
 
     def __init__(self, server: Server) -> None:
         self.domain = f"upload.{server.domain}"
@@ -137,25 +140,15 @@ class UploadComponent:
 @iq_handler("get", namespaces.DISCO_INFO, "query", target=Target.SERVER)
 def answer_info(server: Server, iq: IQ) -> Element:
     """Say what we are, and how large a file may be."""
-    query = _refuse_nodes(iq.query)
-    query.add(
-        Element(
-            "identity", query.namespace, {"category": "store", "type": "file", "name": UploadComponent.name}
-        )
-    )
-    for feature in (namespaces.DISCO_INFO, namespaces.DISCO_ITEMS, UPLOAD, "urn:xmpp:ping"):
-        query.add(Element("feature", query.namespace, {"var": feature}))
-    return query.add(
-        Element("x", namespaces.DATA_FORMS, {"type": "result"}).add(
-            _field("FORM_TYPE", UPLOAD, type="hidden"), _field("max-file-size", str(_largest(server)))
-        )
-    )
+    _refuse_nodes(iq)
+    return disco.info([IDENTITY], FEATURES, [Form((_largest_field(server),), type=UPLOAD)])
 
 
 @iq_handler("get", namespaces.DISCO_ITEMS, "query", target=Target.SERVER)
 def answer_items(server: Server, iq: IQ) -> Element:
     """Say that there is nothing below."""
-    return _refuse_nodes(iq.query)
+    _refuse_nodes(iq)
+    return disco.items(())
 
 
 @iq_handler("get", "urn:xmpp:ping", "ping", target=Target.SERVER)
@@ -163,17 +156,13 @@ def answer_ping(server: Server, iq: IQ) -> None:
     """Say that we are here (XEP-0199)."""
 
 
-def _refuse_nodes(query: Element) -> Element:
-    if query.get("node"):
+def _refuse_nodes(iq: IQ) -> None:
+    if iq.query.get("node"):
         raise StanzaError("item-not-found", "There are no nodes here")
-    return Element("query", query.namespace)
 
 
-def _field(name: str, value: str, *, type: str | None = None) -> Element:
-    attributes = {"var": name} if type is None else {"var": name, "type": type}
-    return Element("field", namespaces.DATA_FORMS, attributes).add(
-        Element("value", namespaces.DATA_FORMS, text=value)
-    )
+def _largest_field(server: Server) -> Field:
+    return Field("max-file-size", value=str(_largest(server)))
 
 
 def _largest(server: Server) -> int:

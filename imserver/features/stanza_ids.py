@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from imserver.features import archive_queries
 from imserver.hooks import hookimpl
 from imserver.iq import Target
 from imserver.xmpp import namespaces
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from imserver.xmpp.element import Element
     from imserver.xmpp.stanza import Message
 
-_ARCHIVE: Final = "urn:xmpp:mam:2"
-
 #: What is looked at more closely.
 SUSPICIOUS: Final = frozenset(
     {
@@ -24,7 +23,7 @@ SUSPICIOUS: Final = frozenset(
         child_key("delay", namespaces.DELAY),
         child_key("sent", namespaces.CARBONS),
         child_key("received", namespaces.CARBONS),
-        child_key("result", _ARCHIVE),
+        child_key("result", archive_queries.NAMESPACE),
     }
 )
 
@@ -54,7 +53,7 @@ def _is_forged(server: Server, message: Message, child: Element) -> bool:
             return bool(by) and _claims_to_be_us(server, message.sender, by, may_be_itself=True)
         case namespaces.CARBONS, "sent" | "received":
             return True  # XEP-0280, 12, CVE-2017-5589: copies come from the own server only
-        case _archive, "result" if _archive == _ARCHIVE:
+        case archive_queries.NAMESPACE, "result":
             # XEP-0313, 8.2: results come from whoever was asked, and people are not.
             return message.sender.domain == server.domain
     return False

@@ -1,4 +1,4 @@
-"""XEP-0363, over HTTP: files come once, exactly as they were announced, and are handed out to who knows their address."""
+"""XEP-0363, over HTTP: files come once, exactly as announced, and go to whoever knows their address."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: File systems of those who download it know no longer names.
+#: In bytes: the file systems of those who download it know no longer names.
 LONGEST_NAME: Final = 255
 
 #: What a browser may show in its own window: nothing that can hold a script, or that it opens with other programs.
@@ -42,8 +42,8 @@ GUARDS: Final[Mapping[str, str]] = {
 }
 
 # RFC 9110, 5.6.2 and 8.3.1.
-_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}"
-_TYPE: Final = re.compile(rf"({_TOKEN}/{_TOKEN})[ \t]*(?:;[^\x00-\x1f\x7f]{{0,200}})?")
+_PART: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}"
+_TYPE: Final = re.compile(rf"({_PART}/{_PART})[ \t]*(?:;[^\x00-\x1f\x7f]{{0,200}})?")
 # Nothing that a shell, a file system or a header could take for something else.
 _UNSAFE: Final = re.compile(
     r'[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"<>:|?*\\/]'
@@ -52,13 +52,8 @@ _UNSAFE: Final = re.compile(
 
 def safe_name(wanted: str) -> str:
     """Make a name that is safe in a path, in a header and on anybody's disk; it looks as much alike as it can."""
-    name = _UNSAFE.sub("_", re.split(r"[/\\]", wanted.strip())[-1]).strip(". ")
-    stem, dot, extension = name.rpartition(".")
-    if not dot or len(extension) > 20:
-        stem, dot, extension = name, "", ""
-    while stem and len(f"{stem}{dot}{extension}".encode()) > LONGEST_NAME - 55:
-        stem = stem[:-1]
-    return f"{stem}{dot}{extension}" or "file"
+    name = _UNSAFE.sub("_", re.split(r"[/\\]", wanted.strip())[-1])
+    return name.strip(". ") or "file"
 
 
 def essence(content_type: str) -> str:

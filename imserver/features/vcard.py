@@ -38,10 +38,10 @@ async def keep_card(server: Server, iq: IQ) -> None:
 async def answer_card(server: Server, iq: IQ) -> IQ:
     """Hand out somebody's card to anybody: cards are public (section 5)."""
     assert iq.to is not None
-    card = await server.store.vcards.get(iq.to) if server.router.may_talk(iq) else None
-    # Section 3.3: the same whether there is no card or no such account.
+    card = await server.store.vcards.get(iq.to)
+    # Section 3.3: the same whether there is no card, no such account, or (XEP-0191, 3.5) the asker is blocked.
     if card is None:
-        raise StanzaError("item-not-found")
+        raise StanzaError("service-unavailable")
     return _result(iq, card)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -42,6 +43,8 @@ class HTTPListener:
             self._runner = web.AppRunner(
                 self._app,
                 access_log=None,
+                # What is left to aiohttp to log is what strangers send that is no HTTP; for ours see `_log_failures`.
+                logger=logging.Logger("imserver.http", logging.CRITICAL),  # noqa: LOG001
                 shutdown_timeout=2.0,
                 keepalive_timeout=IDLE_SECONDS,
                 lingering_time=LINGER_SECONDS,

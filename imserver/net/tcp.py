@@ -47,10 +47,8 @@ class TCPConnection(asyncio.Protocol):
         if self._connection is not None:
             self._connection.take(data)
 
-    def eof_received(self) -> bool:
-        if self._connection is not None:
-            self._connection.end()
-        return False
+    def eof_received(self) -> None:
+        """Have the transport closed: a stream that was not ended is lost, and may be resumed (XEP-0198, 5)."""
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._connection is not None:

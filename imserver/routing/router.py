@@ -309,6 +309,8 @@ class Router:
         if not to.local:
             return self._answer(self.iqs, iq, Target.SERVER)
         if to.is_bare:
+            if iq.type in ("get", "set") and not self.may_talk(iq):
+                raise StanzaError("service-unavailable")
             return self._answer(self.iqs, iq, Target.CONTACT)
         session = self.sessions.find(to)
         is_question = iq.type in ("get", "set")
@@ -396,6 +398,7 @@ def with_stable_id(message: Message, owner: JID) -> Message:
     marked = message.copy()
     written = f"<stanza-id xmlns='{namespaces.STANZA_IDS}' by='{escape_attribute(owner)}' id='{number}'/>"
     marked.append(_STABLE_ID, written.encode())
+    marked.stable_ids = None  # it has it now: redelivered, it does not get it twice
     return marked
 
 

@@ -62,6 +62,7 @@ class Session(Origin):
         "overflowed",
         "presence",
         "priority",
+        "queue",
         "resume_token",
         "wants_roster",
     )
@@ -95,6 +96,8 @@ class Session(Origin):
         #: Whether somebody looks at the client (XEP-0352), and what waits until then.
         self.is_looked_at = True
         self.held: deque[Stanza] = deque()
+        #: Messages behind older ones that are still to come (XEP-0160); None when there are no older ones.
+        self.queue: deque[Message] | None = None
         #: Room for features, by their own key.
         self.features: dict[str, Any] = {}
 
@@ -120,6 +123,11 @@ class Session(Origin):
 
     def send(self, stanza: Stanza) -> None:
         """Send a stanza to the client, now or when it comes back; never waits."""
+        if self.queue is not None and isinstance(stanza, Message):
+            self.queue.append(stanza)
+            if len(self.queue) > self.limit and not self.is_closed:
+                self.overflowed(self)
+            return
         if not self.is_looked_at:
             if not is_urgent(stanza) and len(self.held) < 500:
                 self._hold(stanza)
@@ -134,6 +142,23 @@ class Session(Origin):
                 self.overflowed(self)
         if self.outlet is not None:
             self.outlet.send(stanza)
+
+    def hold_messages(self) -> None:
+        """Let messages queue up from now on, behind those that are sent by `send_first`."""
+        if self.queue is None:
+            self.queue = deque()
+
+    def send_first(self, message: Message) -> None:
+        """Send a message before those that queue up."""
+        queue, self.queue = self.queue, None
+        self.send(message)
+        self.queue = queue
+
+    def release_messages(self) -> None:
+        """Send what has queued up; nothing queues from now on."""
+        queue, self.queue = self.queue, None
+        for message in queue or ():
+            self.send(message)
 
     def _hold(self, stanza: Stanza) -> None:
         """Keep it for later; of several presences of one contact only the newest counts."""
@@ -184,10 +209,15 @@ class Session(Origin):
 
     def unacknowledged(self) -> list[Stanza]:
         """Take what the client was sent and never acknowledged, oldest first, and what was held back."""
-        left = [*(self.acknowledgements.waiting if self.acknowledgements else ()), *self.held]
+        left = [
+            *(self.acknowledgements.waiting if self.acknowledgements else ()),
+            *self.held,
+            *(self.queue or ()),
+        ]
         if self.acknowledgements is not None:
             self.acknowledgements.waiting.clear()
         self.held.clear()
+        self.queue = None
         return left
 
 

@@ -1,8 +1,11 @@
 """XEP-0160: messages that wait for their reader."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects import postgresql
 
 from imserver.storage import schema
 from imserver.storage.database import Database
@@ -15,8 +18,13 @@ class OfflineRow(NamedTuple):
     id: int
     stanza: bytes
 
+    @property
+    def time(self) -> datetime:
+        return schema.moment(self.id)
 
-INSERT = insert(schema.offline)
+
+# What is there already stays as it is. SQLite has taken this clause over from PostgreSQL.
+INSERT = postgresql.insert(schema.offline).on_conflict_do_nothing()
 
 
 class Offline:
@@ -41,6 +49,12 @@ class Offline:
         table = schema.offline
         async with self._database.writing() as connection:
             await connection.execute(delete(table).where(table.c.owner == owner, table.c.id <= up_to_id))
+
+    async def delete_these(self, owner: str, ids: Collection[int]) -> None:
+        """Forget those that arrived; what came in between stays."""
+        table = schema.offline
+        async with self._database.writing() as connection:
+            await connection.execute(delete(table).where(table.c.owner == owner, table.c.id.in_(ids)))
 
     async def delete_one(self, owner: str, id: int) -> bool:
         """Forget one, and say whether it was there."""

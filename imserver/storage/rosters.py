@@ -1,5 +1,6 @@
 """RFC 6121, 2: who is in whose roster, and what changed since a version."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ Subscription = Literal["none", "to", "from", "both"]
 
 # A client that missed more removals than this downloads its whole roster again.
 REMOVALS_REMEMBERED = 200
+# SQLite takes at most 32,766 parameters in a statement.
+MOST_OWNERS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,20 @@ class Rosters:
     async def version(self, owner: str) -> int:
         async with self._database.reading() as connection:
             return (await _versions(connection, owner))[0]
+
+    async def showing_to(self, contact: str, owners: Sequence[str]) -> set[str]:
+        """Find which of these owners let the contact see their presence."""
+        table = schema.roster_items
+        shown: set[str] = set()
+        async with self._database.reading() as connection:
+            for start in range(0, len(owners), MOST_OWNERS_AT_ONCE):
+                query = select(table.c.owner).where(
+                    table.c.owner.in_(owners[start : start + MOST_OWNERS_AT_ONCE]),
+                    table.c.contact == contact,
+                    table.c.subscription.in_(("from", "both")),
+                )
+                shown.update(await connection.scalars(query))
+        return shown
 
     async def put(self, owner: str, item: RosterItem) -> int:
         """Add or replace an item, and return the roster's version now; it grows if a client can see the change."""

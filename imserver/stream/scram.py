@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from unicodedata import ucd_3_2_0
 
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA512, HashAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA512, HashAlgorithm  # noqa: S303 - safe in HMAC
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from imserver.xmpp.errors import SASLError

@@ -209,7 +209,9 @@ class StreamReader:
 
     def _read_again(self, stanza: bytes, kind: type[Stanza]) -> Element:
         """Read a stanza as a tree, where the prefixes that it may lean on are declared."""
-        declared = self._prefixes | {"stream": namespaces.STREAMS}
+        if not stanza.startswith(b"<%b" % kind.name.encode()):
+            raise StreamError("bad-namespace-prefix", "A stanza has no prefix")  # RFC 6120, 4.8.5
+        declared = {"stream": namespaces.STREAMS} | self._prefixes
         around = Element(
             "around", namespaces.CLIENT, {f"xmlns:{prefix}": uri for prefix, uri in declared.items()}
         )

@@ -113,7 +113,6 @@ class TreeBuilder:
 def new_parser() -> expat.XMLParserType:
     """Make a parser that refuses what XMPP restricts, and names things by namespace and name, a line each."""
     parser = expat.ParserCreate("utf-8", namespace_separator=SEPARATOR)
-    parser.buffer_text = True
     parser.XmlDeclHandler = _check_declaration
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refuse_dtd
     parser.ProcessingInstructionHandler = _refuse_instruction
@@ -166,6 +165,8 @@ def as_stream_error(error: expat.ExpatError) -> StreamError:
         expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
     ):
         return StreamError("unsupported-encoding", "XMPP is UTF-8")
+    if error.code == expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]:
+        return StreamError("restricted-xml", "XMPP has no entities but XML's own")
     return StreamError("not-well-formed", reason)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,8 +90,12 @@ class RunningServer:
                 cwd=self.directory,
                 start_new_session=True,
             )
-        for port in (self.ports.c2s, self.ports.c2s_tls, self.ports.http):
-            self._wait_for(port)
+        try:
+            for port in (self.ports.c2s, self.ports.c2s_tls, self.ports.http):
+                self._wait_for(port)
+        except RuntimeError:
+            self.kill_hard()
+            raise
         self.certificate.write_text(ssl.get_server_certificate(("127.0.0.1", self.ports.c2s_tls)))
 
     def stop(self) -> int:
@@ -105,6 +110,11 @@ class RunningServer:
             self._kill(process)
             raise
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal that it survives."""
+        assert self._process is not None, "it is not running"
+        self._process.send_signal(number)
+
     def kill_hard(self) -> None:
         """End it as a power cut would (SIGKILL)."""
         assert self._process is not None, "it is not running"
@@ -112,7 +122,8 @@ class RunningServer:
         self._kill(process)
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def _wait_for(self, port: int) -> None:

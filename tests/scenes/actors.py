@@ -125,7 +125,9 @@ class Stage:
 class Actor:
     """One client."""
 
-    def __init__(self, stage: Stage, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, stage: Stage | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self.stage = stage
         self.jid = JID.of("", DOMAIN)
         self.features: Element | None = None
@@ -199,8 +201,13 @@ class Actor:
         return got
 
     async def swallows(self) -> list[Element]:
-        """Take everything that is under way."""
-        await self.stage.settles()
+        """Take everything that is under way, and what comes of it."""
+        taken = await self._take_until_ping()
+        if self.stage is not None:
+            await self.stage.settles()
+        return taken + await self._take_until_ping()
+
+    async def _take_until_ping(self) -> list[Element]:
         mark = f"mark-{secrets.token_hex(4)}"
         await self.sends(f"<iq type='get' id='{mark}' to='{DOMAIN}'><ping xmlns='urn:xmpp:ping'/></iq>")
         taken = []

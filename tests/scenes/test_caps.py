@@ -15,7 +15,9 @@ async def test_the_stream_names_what_the_server_can_do_by_a_hash_that_fits(stage
     node = f"{told.get('node')}#{told.get('ver')}"
     await ana.binds("stage")
 
-    answer = await ana.asks(f"<iq type='get' id='1' to='localhost'><query xmlns='{INFO}' node='{node}'/></iq>")
+    answer = await ana.asks(
+        f"<iq type='get' id='1' to='localhost'><query xmlns='{INFO}' node='{node}'/></iq>"
+    )
 
     query = answer.child("query", INFO)
     assert query is not None

@@ -18,7 +18,9 @@ async def test_a_card_that_was_kept_is_handed_out_to_its_owner(ana: Actor) -> No
 
 async def test_the_newer_card_replaces_the_older(ana: Actor) -> None:
     await ana.asks(f"<iq type='set' id='1'>{CARD}</iq>")
-    await ana.asks("<iq type='set' id='2' to='ana@localhost'><vCard xmlns='vcard-temp'><FN>A</FN></vCard></iq>")
+    await ana.asks(
+        "<iq type='set' id='2' to='ana@localhost'><vCard xmlns='vcard-temp'><FN>A</FN></vCard></iq>"
+    )
 
     await ana.sends("<iq type='get' id='3' to='ana@localhost'><vCard xmlns='vcard-temp'/></iq>")
 
@@ -39,7 +41,9 @@ async def test_anybody_may_read_a_card(ana: Actor, luis: Actor) -> None:
 
     await luis.sends("<iq type='get' id='2' to='ana@localhost'><vCard xmlns='vcard-temp'/></iq>")
 
-    await luis.receives(f"<iq type='result' id='2' from='ana@localhost' to='luis@localhost/stage'>{CARD}</iq>")
+    await luis.receives(
+        f"<iq type='result' id='2' from='ana@localhost' to='luis@localhost/stage'>{CARD}</iq>"
+    )
 
 
 @pytest.mark.parametrize("somebody", ["luis@localhost", "nobody@localhost"])
@@ -50,7 +54,7 @@ async def test_no_card_and_no_account_look_the_same(stage: Stage, ana: Actor, so
 
     await ana.receives(
         f"<iq type='error' id='1' from='{somebody}' to='ana@localhost/stage'><vCard xmlns='vcard-temp'/>"
-        "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
     )
 
 
@@ -72,3 +76,14 @@ async def test_a_card_with_a_picture_survives(ana: Actor) -> None:
     await ana.asks(f"<iq type='set' id='1'>{card}</iq>")
 
     assert picture in str(await ana.asks("<iq type='get' id='2'><vCard xmlns='vcard-temp'/></iq>"))
+
+
+async def test_whom_the_owner_has_blocked_sees_no_card(ana: Actor, luis: Actor) -> None:
+    await ana.asks(f"<iq type='set' id='1'>{CARD}</iq>")
+    await ana.asks(
+        "<iq type='set' id='2'><block xmlns='urn:xmpp:blocking'><item jid='luis@localhost'/></block></iq>"
+    )
+
+    refused = await luis.asks("<iq type='get' id='3' to='ana@localhost'><vCard xmlns='vcard-temp'/></iq>")
+
+    assert "<service-unavailable " in str(refused)

@@ -1,0 +1,1 @@
+"""What once broke somebody's server, to be read by ours again and again."""
