@@ -108,7 +108,8 @@ class Running:
         for address in listen.c2s_tls:
             await self._listen("c2s_tls", address, direct_tls=True)
         for address in listen.http:
-            self.ports["http"].append(await self.http.listen(address, tls=server.settings.http.tls))
+            with _left_out_without_ipv6(address):
+                self.ports["http"].append(await self.http.listen(address, tls=server.settings.http.tls))
         self._sweeper = asyncio.create_task(self._sweep())
         await _announce(server.hooks, "server_started", server)
 

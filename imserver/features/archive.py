@@ -43,54 +43,27 @@ class Plugin:
     @hookimpl
     def find_records(self, server: Server, message: Message) -> Rows | Awaitable[Rows]:
         """Put a message on record for those who exchange it."""
-        if not (server.settings.archive.enabled and is_worth_keeping(message)[0]):
+        if not (is_worth_keeping(message)[0] and server.settings.archive.enabled):
             return None
-        to = message.to
-        if to is None or message.sender is None:
+        sender, to = message.sender, message.to
+        if sender is None or to is None:
             return None
-        is_known = to.domain != server.domain or not to.local or self._accounts.is_known(server, to.bare)
-        if is_known and not self._preferences.are_asked(message.sender.bare, to.bare):
-            return self._records(server, message, self._owners(server, message))
-        return self._find_records_later(server, message)
+        is_known = not is_here(server, to) or self._accounts.is_known(server, to.bare)
+        if is_known and not self._preferences.are_asked(sender.bare, to.bare):
+            return write_records(server, message, sender, to)
+        return self._find_records_later(server, message, sender, to)
 
-    async def _find_records_later(self, server: Server, message: Message) -> Rows:
-        """Look up what is not in memory; others may be on record before it now, so it is numbered anew."""
-        owners = [
-            owner for owner in self._owners(server, message) if await self._keeps(server, message, owner)
-        ]
+    async def _find_records_later(self, server: Server, message: Message, sender: JID, to: JID) -> Rows:
+        """Look up what is not in memory."""
+        for_sender = is_here(server, sender) and await self._keeps(server, sender.bare, to)
+        for_recipient = is_here(server, to) and await self._keeps(server, to.bare, sender)
+        # Others may be on record before it by now, and the order of numbers is the order of the archive.
         message.number = server.number()
-        return self._records(server, message, owners)
+        return write_records(server, message, sender, to, for_sender=for_sender, for_recipient=for_recipient)
 
-    async def _keeps(self, server: Server, message: Message, owner: JID) -> bool:
-        return await self._accounts.exists(server, owner) and await self._preferences.allow(
-            server, owner, _peer(message, owner)
-        )
-
-    @staticmethod
-    def _owners(server: Server, message: Message) -> list[JID]:
-        """List the accounts here that exchange it: two, one, or one who writes to itself."""
-        assert message.sender is not None
-        assert message.to is not None
-        sender, recipient, here = message.sender.bare, message.to.bare, server.domain
-        if recipient.domain != here or not recipient.local:
-            return [sender] if sender.domain == here and sender.local else []
-        if sender.domain != here or not sender.local or sender == recipient:
-            return [recipient]
-        return [recipient, sender]
-
-    @staticmethod
-    def _records(server: Server, message: Message, owners: list[JID]) -> Rows:
-        """Write its rows, and note under which ids they will be found."""
-        assert message.to is not None
-        recipient, stanza = message.to.bare, message.wire
-        rows = []
-        message.stable_ids = stable_ids = {}
-        for owner in owners:
-            number = message.number if owner == recipient else server.number()
-            peer = _peer(message, owner)
-            rows.append(ArchiveRow(number, owner, peer.bare, peer.resource, stanza))
-            stable_ids[owner] = number
-        return rows
+    async def _keeps(self, server: Server, owner: JID, peer: JID) -> bool:
+        exists = await self._accounts.exists(server, owner)
+        return exists and await self._preferences.allow(server, owner, peer)
 
     # For how long
 
@@ -133,11 +106,34 @@ class Plugin:
         return [(Target.ACCOUNT | Target.SERVER, feature) for feature in archive_queries.FEATURES]
 
 
-def _peer(message: Message, owner: JID) -> JID:
-    """Name the other side, as the owner of an archive sees it."""
-    assert message.sender is not None
-    assert message.to is not None
-    return message.to if message.sender.bare == owner else message.sender
+def is_here(server: Server, jid: JID) -> bool:
+    """Tell whether an address belongs to an account of this server, if there is such an account."""
+    return jid.domain == server.domain and jid.local != ""
+
+
+def write_records(
+    server: Server,
+    message: Message,
+    sender: JID,
+    to: JID,
+    *,
+    for_sender: bool = True,
+    for_recipient: bool = True,
+) -> Rows:
+    """Write one row for each account here, and note under which ids they will be found.
+
+    A message to oneself is written once (XEP-0313, 6.1.1).
+    """
+    rows: list[ArchiveRow] = []
+    message.stable_ids = stable_ids = {}
+    writer, reader, stanza = sender.bare, to.bare, message.wire
+    if for_recipient and is_here(server, to):
+        stable_ids[reader] = message.number
+        rows.append(ArchiveRow(message.number, reader, writer, sender.resource, stanza))
+    if for_sender and is_here(server, sender) and writer != reader:
+        stable_ids[writer] = number = server.number()
+        rows.append(ArchiveRow(number, writer, reader, to.resource, stanza))
+    return rows
 
 
 async def expire(server: Server) -> None:

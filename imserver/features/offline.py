@@ -138,7 +138,8 @@ class Plugin:
         """Send the next few; return True if the reader has to acknowledge some before it gets more."""
         delivery.is_wanted_again = False
         known = delivery.sent | delivery.received
-        waiting = await server.store.offline.load(owner, limit=len(known) + AT_ONCE)
+        room = min(AT_ONCE, max(1, reader.limit // 4))
+        waiting = await server.store.offline.load(owner, limit=len(known) + room)
         rows = [row for row in waiting if row.id not in known]
         if delivery.reader is not reader:
             return False
@@ -170,7 +171,7 @@ class Plugin:
         server.spawn(self._delete(server, owner, delivery, ids))
         if delivery.is_wanted_again:
             self._offer(server, reader)
-        elif not delivery.sent:
+        elif not (delivery.sent or delivery.is_running):
             delivery.reader = None
 
     async def _delete(self, server: Server, owner: JID, delivery: Delivery, ids: set[int]) -> None:

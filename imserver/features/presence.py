@@ -72,7 +72,7 @@ def send(server: Server, session: Session, presence: Presence) -> Awaitable[None
 
 def appear(server: Server, session: Session, presence: Presence) -> Awaitable[None] | None:
     """Show a client to its contacts and to itself (RFC 6121, 4.2.2 and 4.4.2)."""
-    is_new = not session.is_available
+    is_new = session.presence is None
     session.presence, session.priority = presence, presence.priority
     broadcast(server, session, presence)
     if is_new:
@@ -95,7 +95,7 @@ async def _begin(server: Server, session: Session, presence: Presence) -> None:
 
 def leave(server: Server, session: Session, presence: Presence) -> Awaitable[None] | None:
     """Tell everybody who saw a client that it is gone (RFC 6121, 4.5.2 and 4.6.3)."""
-    was_available = session.is_available
+    was_available = session.presence is not None
     if was_available:
         broadcast(server, session, presence)
     roster = roster_behind(session)

@@ -8,6 +8,7 @@ from imserver.features.contacts import reaches, roster_of, tell
 from imserver.xmpp import namespaces
 from imserver.xmpp.element import Element
 from imserver.xmpp.stanza import Presence
+from imserver.xmpp.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -86,8 +87,8 @@ def gone(account: JID, asker: JID, last: Last | None) -> Presence:
     presence = Presence(type="unavailable", sender=account, to=asker)
     if last is None:
         return presence
-    stamp = last.time.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return presence.add(Element("delay", namespaces.DELAY, {"from": account.domain, "stamp": stamp}))
+    stamp = {"from": account.domain, "stamp": format_timestamp(last.time)}
+    return presence.add(Element("delay", namespaces.DELAY, stamp))
 
 
 async def refuse(server: Server, account: JID, asker: JID) -> None:

@@ -177,7 +177,8 @@ class Connection(ABC):
             case Acknowledged(handled):
                 self._session.acknowledge(handled)
             case ClientStateChanged(active):
-                self._when_served(lambda: self._session.look(active))
+                session = self._session
+                self._when_served(lambda: session.look(active))
             case SecurityRequested():
                 self._send_written()
                 self._flush()
@@ -201,7 +202,8 @@ class Connection(ABC):
             case ResumptionRequested(previous, handled):
                 self._ask(self._resume(previous, handled))
             case ManagementRequested(resume):
-                self._manage(resume=resume)
+                # What came before it is not counted (XEP-0198, 4), whenever it is served.
+                self._when_served(lambda: self._manage(resume=resume))
             case StreamEnded(error):
                 self._ended(error)
 
@@ -278,7 +280,9 @@ class Connection(ABC):
             self._act(self.stream.bind_refused(error))
             return
         self._begin(session)
-        self._act(self.stream.bound(jid))
+        events = self.stream.bound(jid)
+        self._send_written()
+        self._act(events)
 
     async def _resume(self, previous: str, handled: int) -> None:
         session = self._server.sessions.find_resumable(previous, self._account)
@@ -309,12 +313,15 @@ class Connection(ABC):
     # Stream management
 
     def _manage(self, *, resume: bool) -> None:
+        if self.session is None:
+            return
         seconds = self._server.settings.limits.resume_seconds
         token = secrets.token_urlsafe(24) if resume and seconds else ""
         if lifecycle.manage(self._server, self._session, token=token):
             self.stream.managed(token, seconds)
         else:
             self.stream.management_refused("unexpected-request")
+        self._send_written()  # XEP-0198, 4: the client counts from here, so nothing may go out before it
 
     def _acknowledge(self) -> None:
         if self.session is not None and self.session.acknowledgements is not None:

@@ -82,10 +82,20 @@ class _TCP(Connection):
         self._certificates = certificates
         self._tls = certificates.direct if direct_tls else certificates.starttls
         self._may_read = True
+        self._is_starting_tls = False
+        self._ciphertext: list[bytes] = []
         self.is_drained = asyncio.Event()
         self.is_drained.set()
         if direct_tls:  # not left to the listener: who never ends the handshake is counted, and cut, like others
             self._start_tls()
+
+    def take(self, data: bytes) -> None:
+        """Take what the client sent."""
+        if self._is_starting_tls:
+            # COMPAT: uvloop reads after connection_made even from who was paused there.
+            self._ciphertext.append(data)
+        else:
+            super().take(data)
 
     def _write(self, chunks: list[bytes]) -> None:
         transport = self._transport
@@ -125,29 +135,66 @@ class _TCP(Connection):
     def _start_tls(self) -> None:
         # RFC 6120, 5.4.3.3: nothing may be read between <proceed/> and the handshake.
         self._pause()
+        self._is_starting_tls = True
         self._server.spawn(self._secure())
 
     async def _secure(self) -> None:
-        try:
-            transport = await self._loop.start_tls(
+        early = _Early()
+        handshake = self._loop.create_task(
+            self._loop.start_tls(
                 self._transport,
-                self._protocol,
+                early,
                 self._tls,
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
+        )
+        await asyncio.sleep(0)  # now the transport's protocol is that of TLS
+        self._hand_over_ciphertext()
+        try:
+            transport = await handshake
         except (OSError, ConnectionError) as error:
             self._server.log.info("TLS could not be started", address=self._address, reason=str(error))
             self.abort()
             self.lost()
             return
-        if transport is None or self._is_gone:
+        if transport is None or early.is_lost or self._is_gone:
             self.lost()
             return
+        transport.set_protocol(self._protocol)
+        self._is_starting_tls = False
         self._transport = transport
         self._may_read = True
         transport.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
         self._act(self.stream.secured(_bindings(transport, self._certificates)))
+        for data in early.said:
+            self.take(data)
+
+    def _hand_over_ciphertext(self) -> None:
+        protocol = cast("asyncio.BufferedProtocol", self._transport.get_protocol())
+        for data in self._ciphertext:
+            rest = data
+            while rest:
+                buffer = protocol.get_buffer(len(rest))
+                length = min(len(buffer), len(rest))
+                buffer[:length] = rest[:length]
+                protocol.buffer_updated(length)
+                rest = rest[length:]
+        self._ciphertext.clear()
+
+
+class _Early(asyncio.Protocol):
+    """Keeps what a client says under TLS until its stream knows of TLS: the two may arrive together."""
+
+    def __init__(self) -> None:
+        self.said: list[bytes] = []
+        self.is_lost = False
+
+    def data_received(self, data: bytes) -> None:
+        self.said.append(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_lost = True
 
 
 def _bindings(transport: asyncio.Transport, certificates: Certificates) -> dict[str, bytes]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -68,21 +67,18 @@ class WebSocketDoor:
 
 
 def _accept_key(request: web.Request) -> str:
-    headers = request.headers
-    if headers.get("Upgrade", "").strip().lower() != "websocket" or not _lists(
-        headers.get("Connection", ""), "upgrade"
-    ):
+    if not (_lists(request, "Upgrade", "websocket") and _lists(request, "Connection", "upgrade")):
         raise web.HTTPUpgradeRequired(
             text="XMPP over WebSocket is served here", headers={"Upgrade": "websocket"}
         )
-    if headers.get("Sec-WebSocket-Version") != "13":
+    if request.headers.get("Sec-WebSocket-Version") != "13":
         raise web.HTTPUpgradeRequired(
             text="This is WebSocket version 13", headers={"Sec-WebSocket-Version": "13"}
         )
-    key = headers.get("Sec-WebSocket-Key", "").strip()
+    key = request.headers.get("Sec-WebSocket-Key", "").strip()
     try:
         is_good = len(base64.b64decode(key, validate=True)) == 16
-    except (binascii.Error, ValueError):
+    except ValueError:
         is_good = False
     if not is_good:
         raise web.HTTPBadRequest(text="Sec-WebSocket-Key has to be 16 bytes in Base64")
@@ -90,18 +86,18 @@ def _accept_key(request: web.Request) -> str:
 
 
 def _check_subprotocol(request: web.Request) -> None:
-    if not any(_lists(offer, SUBPROTOCOL) for offer in request.headers.getall("Sec-WebSocket-Protocol", [])):
+    if not _lists(request, "Sec-WebSocket-Protocol", SUBPROTOCOL):
         raise web.HTTPBadRequest(text="The subprotocol is 'xmpp' (RFC 7395, 3.1)")
 
 
-def _lists(header: str, wanted: str) -> bool:
-    return wanted in [item.strip().lower() for item in header.split(",")]
+def _lists(request: web.Request, header: str, wanted: str) -> bool:
+    listed = ",".join(request.headers.getall(header, []))
+    return wanted in [item.strip().lower() for item in listed.split(",")]
 
 
 def _check_origin(request: web.Request, settings: Settings) -> None:
     # Only browsers send an Origin, and they send it always: without one it is no web page.
-    origin = request.headers.get("Origin")
-    if origin is not None and not is_allowed(origin, settings):
+    if not all(is_allowed(origin, settings) for origin in request.headers.getall("Origin", [])):
         raise web.HTTPForbidden(text="Pages of this origin may not connect; see [websocket] origins")
 
 

@@ -6,10 +6,9 @@ delivered, answered or handed on, and only then counted as handled towards its s
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, Final
 
-from imserver.hooks import DROP
+from imserver.hooks import DROP, is_awaitable
 from imserver.iq import IQTable, Target, as_result
 from imserver.routing.journal import Journal
 from imserver.routing.sessions import Session
@@ -84,7 +83,7 @@ class Router:
             if not self.hooks.refine_message:
                 return self._record(origin, message)
             refined = self.hooks.refine_message.refine(message, "message", server=self.server, origin=origin)
-            if inspect.isawaitable(refined):
+            if is_awaitable(refined):
                 return self._accept_later(origin, message, refined)
             return self._accept_refined(origin, refined)
         except StanzaError as error:
@@ -109,7 +108,7 @@ class Router:
         if message.refusal is not None:
             raise message.refusal
         found = self.hooks.find_records.ask(server=self.server, message=message)
-        if inspect.isawaitable(found):
+        if is_awaitable(found):
             return self._record_later(origin, message, found)
         self.journal.add(origin, message, found or ())
         return None
@@ -221,7 +220,7 @@ class Router:
     def answer(self, handler: IQHandler, iq: IQ) -> Awaitable[None] | None:
         """Have the handler answer, and send its answer to whoever asked."""
         answer = handler.answer(self.server, iq)
-        if inspect.isawaitable(answer):
+        if is_awaitable(answer):
             return self._answer_later(iq, answer)
         self.reply(as_result(iq, answer))
         return None
@@ -266,7 +265,8 @@ class Router:
             raise StanzaError("service-unavailable", "Nobody reads messages to the server itself")
         if to.resource and (session := self.sessions.find(to)) is not None and session.keeps_stanzas:
             readers = [session]
-        elif message.type == "groupchat":
+        elif message.type == "groupchat" or (message.type == "normal" and to.resource):
+            # RFC 6121, 8.5.2.1.1 and 8.5.3.2.1: of what misses its resource only a chat is for the others too.
             raise StanzaError("service-unavailable")
         elif message.type == "error" or (message.type == "headline" and to.resource):
             readers = []
@@ -294,7 +294,7 @@ class Router:
 
     def _keep(self, message: Message) -> Awaitable[None] | None:
         kept = self.hooks.keep_undelivered.ask(server=self.server, message=message)
-        if inspect.isawaitable(kept):
+        if is_awaitable(kept):
             return self._keep_later(kept)
         if not kept:
             raise StanzaError("service-unavailable")
@@ -395,9 +395,8 @@ def with_stable_id(message: Message, owner: JID) -> Message:
     number = message.stable_ids.get(owner) if message.stable_ids is not None else None
     if number is None:
         return message
-    marked = message.copy()
     written = f"<stanza-id xmlns='{namespaces.STANZA_IDS}' by='{escape_attribute(owner)}' id='{number}'/>"
-    marked.append(_STABLE_ID, written.encode())
+    marked = message.extended(_STABLE_ID, written.encode())
     marked.stable_ids = None  # it has it now: redelivered, it does not get it twice
     return marked
 

@@ -118,8 +118,11 @@ class Stanza:
     def append(self, key: str, written: bytes) -> None:
         """Append one child that is already written for a `jabber:client` stream."""
         self._names = [*self._names, key]
+        if self._wire is not None:
+            end = b"</%b>" % self.name.encode() if self._inner else b""
+            self._wire = b"%b%b%b" % (self._wire[: -len(end)], written, end) if end else None
         self._inner += written
-        self._wire = self._element = None
+        self._element = None
 
     def remove(
         self, name: str, namespace: str, *, where: Callable[[Element], bool] = lambda child: True
@@ -213,6 +216,13 @@ class Stanza:
         )
         twin.refusal, twin._names, twin._inner = self.refusal, self._names, self._inner
         twin._wire = twin._element = None
+        return twin
+
+    def extended(self, key: str, written: bytes) -> Self:
+        """Copy it with one more child, as `append` does; what is written of it already is not written again."""
+        twin = self.copy()
+        twin._wire = self._wire
+        twin.append(key, written)
         return twin
 
     def error(self, error: StanzaError) -> Self:

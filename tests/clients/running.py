@@ -93,10 +93,10 @@ class RunningServer:
         try:
             for port in (self.ports.c2s, self.ports.c2s_tls, self.ports.http):
                 self._wait_for(port)
-        except RuntimeError:
+            self.certificate.write_text(ssl.get_server_certificate(("127.0.0.1", self.ports.c2s_tls)))
+        except (RuntimeError, OSError):
             self.kill_hard()
             raise
-        self.certificate.write_text(ssl.get_server_certificate(("127.0.0.1", self.ports.c2s_tls)))
 
     def stop(self) -> int:
         """Ask it to leave (SIGTERM), and return its exit code."""

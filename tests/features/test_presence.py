@@ -19,7 +19,7 @@ def test_who_has_left_did_so_at_a_time() -> None:
 
     assert presence.element == parse(
         b"<presence xmlns='jabber:client' from='luis@localhost' to='ana@localhost' type='unavailable'>"
-        b"<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2026-03-01T09:30:00Z'/></presence>"
+        b"<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2026-03-01T09:30:00.000000Z'/></presence>"
     )
 
 

@@ -53,7 +53,9 @@ def test_what_can_not_be_wished_is_refused(inside: str, condition: str) -> None:
 
 
 def test_an_item_shows_what_clients_may_know() -> None:
-    item = RosterItem(LUIS, "Luis", "from", ask=True, approved=True, pending_in=b"<secret/>", groups=("Work",))
+    item = RosterItem(
+        LUIS, "Luis", "from", ask=True, approved=True, pending_in=b"<secret/>", groups=("Work",)
+    )
 
     assert to_element(item) == parse(
         b"<item xmlns='jabber:iq:roster' jid='luis@localhost' subscription='from' name='Luis' ask='subscribe'"

@@ -144,9 +144,7 @@ def test_what_we_send_follows_the_tables(type: str, state: State, passes: bool, 
 
 
 @pytest.mark.parametrize(("type", "state", "passes", "after"), lines(INBOUND))
-def test_what_a_contact_sends_follows_the_tables(
-    type: str, state: State, passes: bool, after: State
-) -> None:
+def test_what_a_contact_sends_follows_the_tables(type: str, state: State, passes: bool, after: State) -> None:
     step = subscriptions.take(item_in(state), type, REQUEST)
 
     assert (step.passes, State.of(step.after)) == (passes, after)

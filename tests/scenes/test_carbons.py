@@ -12,6 +12,7 @@ HI = "<body>Hi</body>"
 
 
 def copy(direction: str, inside: str, to: Actor, type: str = "chat") -> str:
+    inside = inside.replace("<message ", "<message xmlns='jabber:client' ")
     return (
         f"<message from='{to.jid.bare}' to='{to}' type='{type}'><{direction} xmlns='urn:xmpp:carbons:2'>"
         f"<forwarded xmlns='urn:xmpp:forward:0'>{inside}</forwarded></{direction}></message>"

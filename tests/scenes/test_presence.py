@@ -78,7 +78,7 @@ async def test_who_comes_online_learns_since_when_the_others_are_gone(stage: Sta
     await ana.receives("<presence from='ana@localhost/stage' to='ana@localhost/stage'/>")
     await ana.receives_in_any_order(
         "<presence type='unavailable' from='luis@localhost' to='ana@localhost/stage'>"
-        "<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2026-03-01T09:30:00Z'/></presence>",
+        "<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2026-03-01T09:30:00.000000Z'/></presence>",
         "<presence type='unavailable' from='tea@localhost' to='ana@localhost/stage'/>",
     )
 
@@ -133,9 +133,7 @@ async def test_a_contact_who_is_not_one_any_more_is_found_out(stage: Stage) -> N
     luis_jid = await stage.account("luis")
     await stage.account("ana")
     for name in ("ana", "offline", "nobody"):
-        await stage.server.store.rosters.put(
-            luis_jid, RosterItem(f"{name}@localhost", subscription="to")
-        )
+        await stage.server.store.rosters.put(luis_jid, RosterItem(f"{name}@localhost", subscription="to"))
     await stage.comes_online("ana")
     await stage.account("offline")
 
@@ -213,9 +211,7 @@ async def test_directed_presence_is_taken_back_when_the_connection_is_lost(stage
 
     await ana.vanishes()
 
-    await luis.receives(
-        "<presence type='unavailable' from='ana@localhost/stage' to='luis@localhost/stage'/>"
-    )
+    await luis.receives("<presence type='unavailable' from='ana@localhost/stage' to='luis@localhost/stage'/>")
 
 
 async def test_directed_presence_that_was_taken_back_is_not_taken_back_again(stage: Stage) -> None:
@@ -278,9 +274,7 @@ async def test_who_answers_presence_with_an_error_does_not_see_more_of_it(stage:
     await ana.swallows()
     await luis.swallows()
 
-    error = (
-        "<error type='modify'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
-    )
+    error = "<error type='modify'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
     await luis.sends(f"<presence type='error' to='ana@localhost/stage'>{error}</presence>")
 
     await ana.receives(

@@ -20,9 +20,13 @@ async def test_presence_to_an_account_reaches_all_who_are_available(stage: Stage
     luis = await stage.comes_online("luis")
     await phone.swallows()
 
-    await luis.sends(f"<presence to='ana@localhost' type='{type}'/>" if type else "<presence to='ana@localhost'/>")
+    await luis.sends(
+        f"<presence to='ana@localhost' type='{type}'/>" if type else "<presence to='ana@localhost'/>"
+    )
 
-    seen = "<presence from='luis@localhost/stage' to='ana@localhost'" + (f" type='{type}'/>" if type else "/>")
+    seen = "<presence from='luis@localhost/stage' to='ana@localhost'" + (
+        f" type='{type}'/>" if type else "/>"
+    )
     await phone.receives(seen)
     await hidden.receives(seen)
     await silent.receives_nothing()
@@ -42,7 +46,9 @@ async def test_presence_to_a_client_reaches_that_client_only(stage: Stage) -> No
     await desk.receives_nothing()
 
 
-@pytest.mark.parametrize("to", ["ana@localhost/gone", "nobody@localhost", "nobody@localhost/phone", "localhost"])
+@pytest.mark.parametrize(
+    "to", ["ana@localhost/gone", "nobody@localhost", "nobody@localhost/phone", "localhost"]
+)
 async def test_presence_to_who_is_not_there_is_ignored(stage: Stage, to: str) -> None:
     ana, luis = await stage.comes_online("ana"), await stage.comes_online("luis")
 
@@ -64,7 +70,9 @@ async def test_a_stranger_can_not_find_out_which_clients_are_there(stage: Stage,
 
 async def test_who_sees_somebodys_presence_may_ask_their_client(stage: Stage) -> None:
     await stage.account("luis")
-    await stage.server.store.rosters.put(await stage.account("ana"), RosterItem("luis@localhost", subscription="from"))
+    await stage.server.store.rosters.put(
+        await stage.account("ana"), RosterItem("luis@localhost", subscription="from")
+    )
     luis, ana = await stage.comes_online("luis"), await stage.comes_online("ana")
 
     await luis.sends(PING.format(to=ana.jid))
@@ -79,7 +87,9 @@ async def test_who_sees_somebodys_presence_may_ask_their_client(stage: Stage) ->
 
 async def test_who_only_shows_their_own_presence_may_not(stage: Stage) -> None:
     await stage.account("luis")
-    await stage.server.store.rosters.put(await stage.account("ana"), RosterItem("luis@localhost", subscription="to"))
+    await stage.server.store.rosters.put(
+        await stage.account("ana"), RosterItem("luis@localhost", subscription="to")
+    )
     await stage.server.store.rosters.put("luis@localhost", RosterItem("ana@localhost", subscription="from"))
     ana, luis = await stage.comes_online("ana"), await stage.comes_online("luis")
 

@@ -69,9 +69,7 @@ async def test_a_removed_contact_is_gone_for_every_client(stage: Stage) -> None:
 
     await ana.sends(SET.format(item="<item jid='luis@localhost' subscription='remove'/>"))
 
-    await ana.receives(
-        PUSH.format(to=ana.jid, item="<item jid='luis@localhost' subscription='remove'/>")
-    )
+    await ana.receives(PUSH.format(to=ana.jid, item="<item jid='luis@localhost' subscription='remove'/>"))
     await ana.receives("<iq type='result' id='set' to='ana@localhost/stage'/>")
     assert (await roster(ana)).elements()[0].elements() == []
 

@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
+from imserver.server import Server
 from imserver.storage.rosters import RosterItem
+from imserver.xmpp.jid import JID
+from imserver.xmpp.stanza import Presence, Stanza
 from tests.scenes.actors import Actor, Stage
 
 PUSH = "<iq type='set' to='{to}'><query xmlns='jabber:iq:roster' ver='…'>{item}</query></iq>"
@@ -84,14 +87,10 @@ async def test_a_request_waits_until_somebody_is_there_and_is_asked_again_until_
 ) -> None:
     await stage.account("luis")
     ana = await on_stage(stage, "ana")
-    await ana.sends(
-        "<presence type='subscribe' to='luis@localhost'><status>It is me</status></presence>"
-    )
+    await ana.sends("<presence type='subscribe' to='luis@localhost'><status>It is me</status></presence>")
     await ana.swallows()
 
-    request = (
-        "<presence type='subscribe' from='ana@localhost' to='luis@localhost'><status>It is me</status></presence>"
-    )
+    request = "<presence type='subscribe' from='ana@localhost' to='luis@localhost'><status>It is me</status></presence>"
     for resource in ("morning", "evening"):
         luis = await stage.enters("luis", resource)
         await luis.sends("<presence/>")
@@ -208,9 +207,7 @@ async def test_a_yes_said_before_can_be_taken_back(stage: Stage) -> None:
 
 async def test_who_sees_somebody_already_and_asks_again_is_answered_by_the_server(stage: Stage) -> None:
     await stage.account("luis")
-    await stage.server.store.rosters.put(
-        "luis@localhost", RosterItem("ana@localhost", subscription="from")
-    )
+    await stage.server.store.rosters.put("luis@localhost", RosterItem("ana@localhost", subscription="from"))
     luis, ana = await on_stage(stage, "luis"), await on_stage(stage, "ana")
 
     await ana.sends("<presence type='subscribe' to='luis@localhost'/>")
@@ -312,3 +309,47 @@ async def test_strangers_can_not_fill_somebodys_roster(stage: Stage) -> None:
 
     assert len(await luis.swallows()) == 2
     assert len(await stage.server.store.rosters.load("luis@localhost")) == 2
+
+
+class Bridge:
+    """Somebody at a domain of its own, who says yes to everybody."""
+
+    domain = "bridge.localhost"
+    name = "Bridge"
+
+    def __init__(self) -> None:
+        self.received: list[Stanza] = []
+
+    def receive(self, server: Server, stanza: Stanza) -> None:
+        self.received.append(stanza)
+        if stanza.type == "subscribe":
+            server.router.send(Presence(type="subscribed", sender=stanza.to, to=stanza.sender))
+        if stanza.type == "probe":
+            server.router.send(Presence(sender=stanza.to, to=stanza.sender))
+
+
+async def test_a_component_is_a_contact_like_any_other(stage: Stage) -> None:
+    bridge = Bridge()
+    stage.server.router.components[bridge.domain] = bridge
+    ana = await on_stage(stage, "ana")
+
+    await ana.sends("<presence type='subscribe' to='carla@bridge.localhost'/>")
+    await ana.receives(
+        pushed(ana, "<item jid='carla@bridge.localhost' subscription='none' ask='subscribe'/>")
+    )
+    await ana.receives("<presence type='subscribed' from='carla@bridge.localhost' to='ana@localhost'/>")
+    await ana.receives(pushed(ana, "<item jid='carla@bridge.localhost' subscription='to'/>"))
+
+    carla, account = JID.parse("carla@bridge.localhost"), JID.parse("ana@localhost")
+    stage.server.router.send(Presence(type="subscribe", sender=carla, to=account))
+    await ana.receives("<presence type='subscribe' from='carla@bridge.localhost' to='ana@localhost'/>")
+    await ana.sends("<presence type='subscribed' to='carla@bridge.localhost'/>")
+    await ana.swallows()
+    seen = [(type(one), one.type, one.sender) for one in bridge.received[1:]]
+    assert seen == [(Presence, "subscribed", "ana@localhost"), (Presence, "", "ana@localhost/stage")]
+
+    again = await stage.enters("ana", "again")
+    await again.sends("<presence/>")
+    assert "<presence xmlns='jabber:client' from='carla@bridge.localhost' to='ana@localhost/again'/>" in map(
+        str, await again.swallows()
+    )

@@ -1,5 +1,8 @@
 from datetime import UTC, datetime
 
+import pytest
+
+from imserver.storage import lasts
 from imserver.storage.lasts import Last
 from imserver.storage.store import Store
 
@@ -14,3 +17,12 @@ async def test_the_last_time_counts(store: Store) -> None:
     await store.lasts.put(ANA, Last(MORNING, "to lunch"))
 
     assert await store.lasts.get(ANA) == Last(MORNING, "to lunch")
+
+
+async def test_many_are_written_and_found_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lasts, "MOST_OWNERS_AT_ONCE", 2)
+    everybody = {f"{number}@b.c": Last(MORNING, str(number)) for number in range(5)}
+
+    await store.lasts.put_many(everybody.items())
+
+    assert await store.lasts.of([*everybody, "nobody@b.c"]) == everybody

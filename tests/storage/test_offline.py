@@ -29,3 +29,21 @@ async def test_one_message_is_deleted_alone(store: Store) -> None:
 
     assert not await store.offline.delete_one(ANA, 2)
     assert [row.id for row in await store.offline.load(ANA)] == [1, 3]
+
+
+async def test_a_message_put_twice_waits_once_as_it_was_first(store: Store) -> None:
+    await store.offline.put(OfflineRow(ANA, 1, b"<message id='first'/>"))
+    await store.offline.put(OfflineRow(ANA, 1, b"<message id='second'/>"))
+
+    assert await store.offline.load(ANA) == [OfflineRow(ANA, 1, b"<message id='first'/>")]
+
+
+async def test_exactly_those_that_arrived_are_deleted(store: Store) -> None:
+    await store.archive.write(
+        [], [OfflineRow(owner, id, b"<message/>") for owner in (ANA, LUIS) for id in (1, 2, 3)]
+    )
+
+    await store.offline.delete_these(ANA, {1, 3})
+
+    assert [row.id for row in await store.offline.load(ANA)] == [2]
+    assert await store.offline.count(LUIS) == 3

@@ -43,7 +43,7 @@ def test_every_way_to_write_a_moment_is_read(text: str, moment: datetime) -> Non
     ],
 )
 def test_what_is_no_moment_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="time|moment"):
+    with pytest.raises(ValueError, match=r"time|moment"):
         parse_timestamp(text)
 
 
