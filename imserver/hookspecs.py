@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from imserver.storage.archive import ArchiveRow
     from imserver.stream.scram import ScramCredentials
     from imserver.xmpp.element import Element
+    from imserver.xmpp.jid import JID
     from imserver.xmpp.stanza import IQ, Message, Presence, Stanza
 
 # declare
@@ -111,6 +112,11 @@ def may_talk(server: Server, stanza: Stanza) -> bool | None:
 
 
 @hookspec
+def server_starting(server: Server) -> None:
+    """The database is open, and nobody can connect yet."""
+
+
+@hookspec
 def server_started(server: Server) -> None:
     """Everything is up, and the listeners are open."""
 
@@ -118,6 +124,11 @@ def server_started(server: Server) -> None:
 @hookspec
 def server_stopping(server: Server) -> None:
     """The streams are about to be closed."""
+
+
+@hookspec
+def account_removed(server: Server, account: JID) -> None:
+    """An account is gone, with everything in the database that was its own."""
 
 
 @hookspec

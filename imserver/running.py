@@ -20,7 +20,7 @@ from imserver.net import channel_binding
 from imserver.net.connection import Connection, Reception
 from imserver.net.doorkeeper import Doorkeeper
 from imserver.net.http import HTTPListener
-from imserver.net.tcp import TCPConnection
+from imserver.net.tcp import HANDSHAKE_SECONDS, TCPConnection
 from imserver.net.tls import Certificates, self_signed
 from imserver.routing import lifecycle
 from imserver.routing.journal import Journal
@@ -102,6 +102,7 @@ class Running:
             one for _, one in server.hooks.register_stream_features.declare(server=server)
         )
         self.http.add_routes([route for _, route in server.hooks.register_routes.declare(server=server)])
+        await _announce(server.hooks, "server_starting", server)
         listen = server.settings.listen
         for address in listen.c2s:
             await self._listen("c2s", address, direct_tls=False)
@@ -123,6 +124,8 @@ class Running:
                 address.host,
                 address.port,
                 backlog=4096,
+                ssl=self.certificates.direct if direct_tls else None,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS if direct_tls else None,
             )
             self._listeners.append(listener)
             self.ports[name].append(listener.sockets[0].getsockname()[1])

@@ -1,9 +1,11 @@
 """What all tests share: where everything needed is installed, a skipped test is a failed one."""
 
 import os
-from collections.abc import Generator
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Generator
 
 import pytest
+import uvloop
 from hypothesis import settings
 
 # The same examples each time, however busy the machine is.
@@ -37,3 +39,10 @@ def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
     report.outcome = "failed"
     report.longrepr = f"{reason}\nIMSERVER_NO_SKIPS is set: nothing may be skipped here."
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], AbstractEventLoop]]:
+    """Run on the loop that the server runs on."""
+    return {"uvloop": uvloop.new_event_loop}

@@ -53,6 +53,7 @@ async def test_sigterm_says_goodbye_to_everybody_and_ends_well(server: RunningSe
     code = await asyncio.to_thread(server.stop)
 
     farewell = await actor.is_disconnected()
+    await actor.vanishes()
     assert "system-shutdown" in str(farewell[0])
     assert code == 0
 
@@ -75,7 +76,7 @@ async def test_settings_that_are_wrong_change_nothing(server: RunningServer) -> 
 
     line = await said(server, "the settings could not be read again; nothing has changed")
     assert "domain" in str(line["reason"])
-    await connect(server)
+    await (await connect(server)).vanishes()
 
 
 async def test_the_log_holds_no_password(server: RunningServer) -> None:
@@ -86,6 +87,7 @@ async def test_the_log_holds_no_password(server: RunningServer) -> None:
         await actor.hears()
 
     await said(server, "logged in")
+    await actor.vanishes()
     log = server.log.read_text()
     assert ANA.password not in log
     assert "a wrong one" not in log

@@ -96,6 +96,9 @@ async def delete_users(request: Request) -> Outcome:
     for account in accounts:
         await _leave_contacts(server, account)
         await server.store.accounts.remove(account)
+        pending = server.hooks.account_removed.announce(server=server, account=account)
+        if pending is not None:
+            await pending
     return _done(f"Removed: {', '.join(accounts)}.")
 
 

@@ -68,9 +68,18 @@ class Plugin:
     # For how long
 
     @hookimpl
-    async def server_started(self, server: Server) -> None:
-        """Begin to look for what is too old."""
+    async def server_starting(self, server: Server) -> None:
+        """Read everybody's preferences: each message asks for them."""
         await self._preferences.load(server)
+
+    @hookimpl
+    def account_removed(self, account: JID) -> None:
+        """Forget it: messages to it are on nobody's record any more."""
+        self._accounts.forget(account)
+
+    @hookimpl
+    def server_started(self, server: Server) -> None:
+        """Begin to look for what is too old."""
         if server.settings.archive.enabled:
             self._expire_now_and_then(server)
 

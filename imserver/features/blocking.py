@@ -39,9 +39,14 @@ class Plugin:
         self._locks: WeakValueDictionary[JID, asyncio.Lock] = WeakValueDictionary()
 
     @hookimpl
-    async def server_started(self, server: Server) -> None:
+    async def server_starting(self, server: Server) -> None:
         """Read every list: each stanza asks for them."""
         self._lists = await server.store.blocklists.load_all()
+
+    @hookimpl
+    def account_removed(self, account: JID) -> None:
+        """Forget its list: the next one of that name begins afresh."""
+        self._lists.pop(account, None)
 
     @hookimpl
     def register_iq_handlers(self) -> list[IQHandler]:

@@ -85,7 +85,7 @@ def message_delivered(server: Server, message: Message, sessions: Sequence[Sessi
     account = sessions[0].bare
     others = _others(server, account, sessions, message.sender)
     if others and is_copied_when_received(message)[0]:
-        _copy("received", message, account, others)
+        _copy("received", message, account, others, copied=message)
         if message.readers is not None:
             message.readers += others
 
@@ -102,8 +102,15 @@ def _others(server: Server, account: JID, readers: Sequence[Session], sender: JI
     ]
 
 
-def _copy(direction: str, message: Message, account: JID, sessions: Iterable[Session]) -> None:
-    """Wrap a message once, and address it to each."""
+def _copy(
+    direction: str,
+    message: Message,
+    account: JID,
+    sessions: Iterable[Session],
+    *,
+    copied: Message | None = None,
+) -> None:
+    """Wrap a message once (XEP-0297), and address it to each."""
     key = child_key(direction, namespaces.CARBONS)
     written = b"<%b xmlns='%b'><forwarded xmlns='%b'>%b</forwarded></%b>" % (
         direction.encode(),
@@ -115,6 +122,7 @@ def _copy(direction: str, message: Message, account: JID, sessions: Iterable[Ses
     for session in sessions:
         copy = Message(sender=account, to=session.jid, type=message.type)
         copy.append(key, written)
+        copy.copied = copied
         session.send(copy)
 
 

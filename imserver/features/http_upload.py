@@ -72,6 +72,12 @@ class Plugin:
             with suppress(asyncio.CancelledError):
                 await self._expiry
 
+    @hookimpl
+    def account_removed(self, server: Server) -> None:
+        """Remove its files, in our own time."""
+        assert self._folder is not None
+        server.spawn(_guarded(server, remove_orphans(server, self._folder)))
+
     async def _expire_always(self, server: Server) -> None:
         assert self._folder is not None
         await _guarded(server, remove_orphans(server, self._folder))

@@ -28,6 +28,10 @@ class LocalAccounts:
         found = self._found.get(account)
         return found is not None and time.monotonic() - found < SECONDS_REMEMBERED
 
+    def forget(self, account: JID) -> None:
+        """Look it up the next time."""
+        self._found.pop(account, None)
+
     async def exists(self, server: Server, account: JID) -> bool:
         """Tell whether there is such an account."""
         if self.is_known(server, account):

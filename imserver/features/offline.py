@@ -62,6 +62,11 @@ class Plugin:
     # Keeping
 
     @hookimpl
+    def account_removed(self, account: JID) -> None:
+        """Forget it: nothing waits for it any more."""
+        self._accounts.forget(account)
+
+    @hookimpl
     def keep_undelivered(self, server: Server, message: Message) -> Awaitable[bool] | None:
         """Keep a message until its addressee is there."""
         waits, _ = may_wait(message)

@@ -75,12 +75,12 @@ def appear(server: Server, session: Session, presence: Presence) -> Awaitable[No
     is_new = session.presence is None
     session.presence, session.priority = presence, presence.priority
     broadcast(server, session, presence)
-    if is_new:
-        return _begin(server, session, presence)
-    return server.hooks.presence_changed.announce(server=server, session=session, presence=presence)
+    # At once: what waited for the client goes before what comes from now on.
+    pending = server.hooks.presence_changed.announce(server=server, session=session, presence=presence)
+    return _begin(server, session, pending) if is_new else pending
 
 
-async def _begin(server: Server, session: Session, presence: Presence) -> None:
+async def _begin(server: Server, session: Session, pending: Awaitable[None] | None) -> None:
     """Tell a client that has just come online who else is there, and who asked meanwhile."""
     for other in server.sessions.of(session.bare):
         if other.presence is not None and other is not session:
@@ -88,7 +88,6 @@ async def _begin(server: Server, session: Session, presence: Presence) -> None:
     roster = roster_behind(session)
     await look_around(server, session.jid, roster)
     deliver_requests(server, session, roster)
-    pending = server.hooks.presence_changed.announce(server=server, session=session, presence=presence)
     if pending is not None:
         await pending
 

@@ -38,6 +38,7 @@ class TCPConnection(asyncio.Protocol):
         if not self._reception.doorkeeper.admit(address):
             plain.abort()
             return
+        self._reception.server.counters.connections["tls" if self._direct_tls else "tcp"] += 1
         plain.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
         self._connection = _TCP(
             self._reception, self, plain, self._certificates, address, direct_tls=self._direct_tls
@@ -75,27 +76,19 @@ class _TCP(Connection):
         direct_tls: bool,
     ) -> None:
         super().__init__(
-            reception, TCPFraming(), address, secure=direct_tls, can_start_tls=not direct_tls
+            reception,
+            TCPFraming(),
+            address,
+            secure=direct_tls,
+            can_start_tls=not direct_tls,
+            bindings=_bindings(transport, certificates) if direct_tls else None,
         )
         self._protocol = protocol
         self._transport = transport
         self._certificates = certificates
-        self._tls = certificates.direct if direct_tls else certificates.starttls
         self._may_read = True
-        self._is_starting_tls = False
-        self._ciphertext: list[bytes] = []
         self.is_drained = asyncio.Event()
         self.is_drained.set()
-        if direct_tls:  # not left to the listener: who never ends the handshake is counted, and cut, like others
-            self._start_tls()
-
-    def take(self, data: bytes) -> None:
-        """Take what the client sent."""
-        if self._is_starting_tls:
-            # COMPAT: uvloop reads after connection_made even from who was paused there.
-            self._ciphertext.append(data)
-        else:
-            super().take(data)
 
     def _write(self, chunks: list[bytes]) -> None:
         transport = self._transport
@@ -135,24 +128,18 @@ class _TCP(Connection):
     def _start_tls(self) -> None:
         # RFC 6120, 5.4.3.3: nothing may be read between <proceed/> and the handshake.
         self._pause()
-        self._is_starting_tls = True
         self._server.spawn(self._secure())
 
     async def _secure(self) -> None:
         early = _Early()
-        handshake = self._loop.create_task(
-            self._loop.start_tls(
+        try:
+            transport = await self._loop.start_tls(
                 self._transport,
                 early,
-                self._tls,
+                self._certificates.starttls,
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
-        )
-        await asyncio.sleep(0)  # now the transport's protocol is that of TLS
-        self._hand_over_ciphertext()
-        try:
-            transport = await handshake
         except (OSError, ConnectionError) as error:
             self._server.log.info("TLS could not be started", address=self._address, reason=str(error))
             self.abort()
@@ -162,25 +149,12 @@ class _TCP(Connection):
             self.lost()
             return
         transport.set_protocol(self._protocol)
-        self._is_starting_tls = False
         self._transport = transport
         self._may_read = True
         transport.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
         self._act(self.stream.secured(_bindings(transport, self._certificates)))
         for data in early.said:
             self.take(data)
-
-    def _hand_over_ciphertext(self) -> None:
-        protocol = cast("asyncio.BufferedProtocol", self._transport.get_protocol())
-        for data in self._ciphertext:
-            rest = data
-            while rest:
-                buffer = protocol.get_buffer(len(rest))
-                length = min(len(buffer), len(rest))
-                buffer[:length] = rest[:length]
-                protocol.buffer_updated(length)
-                rest = rest[length:]
-        self._ciphertext.clear()
 
 
 class _Early(asyncio.Protocol):

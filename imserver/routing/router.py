@@ -77,7 +77,6 @@ class Router:
         """Refine a message, find what must be on record, and queue it behind that."""
         if message.to is None:
             message.to = message.sender.bare if message.sender is not None else None
-        message.number = self._numbers()
         try:
             self._check_may_talk(message)
             if not self.hooks.refine_message:
@@ -107,6 +106,7 @@ class Router:
     def _record(self, origin: Origin, message: Message) -> Awaitable[None] | None:
         if message.refusal is not None:
             raise message.refusal
+        message.number = self._numbers()
         found = self.hooks.find_records.ask(server=self.server, message=message)
         if is_awaitable(found):
             return self._record_later(origin, message, found)
@@ -331,6 +331,8 @@ class Router:
 
     def redeliver(self, stanza: Stanza, lost: Session) -> Awaitable[None] | None:
         """Take what a session was sent, and lost, to whoever else can have it (XEP-0198, 4)."""
+        if isinstance(stanza, Message) and stanza.copied is not None:
+            stanza = stanza.copied
         match stanza:
             case Message() if stanza.number and stanza.type in ("normal", "chat"):
                 readers = stanza.readers or []
@@ -350,14 +352,18 @@ class Router:
             pending = self.deliver(stanza)
         except StanzaError as error:
             self.bounce(stanza, error)
-            return
-        self._tell(self._send_later(stanza, pending) if pending is not None else None)
+        except Exception as error:
+            self._fail(stanza, error)
+        else:
+            self._tell(self._send_later(stanza, pending) if pending is not None else None)
 
     async def _send_later(self, stanza: Stanza, pending: Awaitable[None]) -> None:
         try:
             await pending
         except StanzaError as error:
             self.bounce(stanza, error)
+        except Exception as error:
+            self._fail(stanza, error)
 
     def reply(self, stanza: Stanza) -> None:
         """Send an answer to its asker, if it is still there; nothing ever comes back from it."""

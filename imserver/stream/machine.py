@@ -260,8 +260,8 @@ class Stream:
         return [SecurityRequested()]
 
     def secured(self, bindings: Mapping[str, bytes]) -> list[Event]:
-        """TLS is there, with these channel bindings: a new stream begins, or the first one."""
-        if self.state not in (State.SECURING, State.OPENING):
+        """TLS is there, with these channel bindings: a new stream begins."""
+        if self.state is not State.SECURING:
             return []  # it has been ended meanwhile
         self._secure = True
         self._bindings = dict(bindings)

@@ -272,7 +272,7 @@ def _parse_children(inner: bytes) -> list[Element | str]:
 class Message(Stanza):
     """RFC 6121, 5."""
 
-    __slots__ = ("number", "readers", "stable_ids")
+    __slots__ = ("copied", "number", "readers", "stable_ids")
     name = "message"
 
     #: Its place among all messages of this server, and its time: microseconds since 1970, never twice the same.
@@ -280,23 +280,26 @@ class Message(Stanza):
     number: int
     #: Its id in the archive of each account that keeps it (XEP-0359).
     stable_ids: dict[JID, int] | None
-    #: Who was handed it, and has not lost it since.
+    #: Who was handed it, or a copy of it, and has not lost it since.
     readers: list[Any] | None
+    #: The message that this one carries a copy of (XEP-0280).
+    copied: Message | None
 
     def __init__(self, *, type: str = "normal", **rest: Any) -> None:
         super().__init__(type=type, **rest)
         self.number = 0
-        self.stable_ids = self.readers = None
+        self.stable_ids = self.readers = self.copied = None
 
     def copy(self) -> Self:
         """Copy it; the payload is shared until one of the two changes."""
         twin = super().copy()
         twin.number, twin.stable_ids, twin.readers = self.number, self.stable_ids, self.readers
+        twin.copied = self.copied
         return twin
 
     def _check(self) -> None:
         self.number = 0
-        self.stable_ids = self.readers = None
+        self.stable_ids = self.readers = self.copied = None
         # RFC 6121, 5.2.2: what we do not understand is 'normal'.
         if self.type not in MESSAGE_TYPES:
             self.type = "normal"

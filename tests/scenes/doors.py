@@ -102,13 +102,16 @@ async def eventually(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def connects_narrowly(stage: Stage) -> Actor:
+async def connects_narrowly(stage: Stage, *, tls: bool) -> Actor:
     """Somebody connects who takes little at a time."""
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     narrow.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", stage.running.ports["c2s"][0]))
-    reader, writer = await asyncio.open_connection(sock=narrow, limit=4_096)
+    await asyncio.get_running_loop().sock_connect(
+        narrow, ("127.0.0.1", stage.running.ports["c2s_tls" if tls else "c2s"][0])
+    )
+    secured = {"ssl": client_context(), "server_hostname": "localhost"} if tls else {}
+    reader, writer = await asyncio.open_connection(sock=narrow, limit=4_096, **secured)
     actor = Actor(stage, reader, writer)
     stage.actors.append(actor)
     return actor

@@ -149,10 +149,11 @@ async def test_an_address_may_fail_only_so_often(stage: Stage) -> None:
 
 
 @pytest.mark.settings(limits={"send_buffer_bytes": 300_000})
-async def test_a_slow_reader_is_cut_and_the_others_go_on(stage: Stage) -> None:
+@pytest.mark.parametrize("tls", [False, True])
+async def test_a_slow_reader_is_cut_and_the_others_go_on(stage: Stage, tls: bool) -> None:
     ana = await stage.comes_online("ana")
     await stage.account("luis")
-    luis = await connects_narrowly(stage)
+    luis = await connects_narrowly(stage, tls=tls)
     await luis.logs_in("luis")
     await luis.binds("slow")
     connection = next(one for one in stage.running.connections if one.session and one.session.jid == luis.jid)

@@ -260,3 +260,23 @@ async def until_gone(stage: Stage, actor: Actor) -> None:
         while stage.server.sessions.find(actor.jid) is not None:
             await asyncio.sleep(0.02)
     await stage.settles()
+
+
+@pytest.mark.settings(limits={"resume_seconds": 1})
+async def test_a_copy_that_its_session_lost_is_kept_if_nobody_else_has_the_message(stage: Stage) -> None:
+    ana, luis, _ = await chat(stage)
+    phone = await stage.comes_online("luis", "phone")
+    await enable(phone)
+    await phone.asks("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
+    await luis.swallows()
+    await say(ana, "luis@localhost/stage", "one")
+    await stage.settles()
+
+    for device in (luis, phone):
+        await device.vanishes()
+    for device in (luis, phone):
+        await until_gone(stage, device)
+    again = await stage.enters("luis", "again")
+    await again.sends("<presence/>")
+
+    assert await heard(again) == ["one"]
