@@ -51,16 +51,13 @@ class PluginError(Exception):
 class Implementation:
     """One plugin's part in one hook."""
 
-    __slots__ = ("_pick", "function", "plugin")
+    __slots__ = ("function", "pick", "plugin")
 
     def __init__(self, plugin: str, function: Callable[..., Any], arguments: Sequence[str]) -> None:
         self.plugin = plugin
         self.function = function
-        self._pick = _picker(arguments)
-
-    def call(self, context: dict[str, Any]) -> Any:
-        """Call it with those arguments that it wants."""
-        return self.function(*self._pick(context))
+        #: Takes those arguments that it wants out of all.
+        self.pick = _picker(arguments)
 
 
 def _picker(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
@@ -108,7 +105,10 @@ class Hook:
         declared: list[tuple[str, Any]] = []
         for implementation in self._implementations:
             try:
-                declared += [(implementation.plugin, one) for one in implementation.call(context)]
+                declared += [
+                    (implementation.plugin, one)
+                    for one in implementation.function(*implementation.pick(context))
+                ]
             except Exception as error:
                 raise PluginError(
                     f"plugin {implementation.plugin!r} failed in {self.name}: {error!r}"
@@ -128,26 +128,37 @@ class Hook:
     def _refine(
         self, first: int, value: T, argument: str, context: dict[str, Any]
     ) -> T | Dropped | Awaitable[T | Dropped]:
-        for index in range(first, len(self._implementations)):
-            implementation = self._implementations[index]
+        for implementation in self._implementations[first:]:
             context[argument] = value
-            answer = self._guarded(implementation, context)
+            try:
+                answer = implementation.function(*implementation.pick(context))
+            except StanzaError:
+                raise
+            except Exception as error:
+                raise self._as_refusal(implementation, error) from error
             if answer is None:
                 continue
             if answer is DROP:
                 return Dropped.DROP
             if is_awaitable(answer):
-                return self._refine_later(index, value, argument, context, answer)
+                return self._refine_later(implementation, value, argument, context, answer)
             value = cast("T", answer)
         return value
 
     async def _refine_later(
-        self, index: int, value: T, argument: str, context: dict[str, Any], pending: Awaitable[Any]
+        self,
+        implementation: Implementation,
+        value: T,
+        argument: str,
+        context: dict[str, Any],
+        pending: Awaitable[Any],
     ) -> T | Dropped:
-        answer = await self._patiently(self._implementations[index], pending)
+        answer = await self._patiently(implementation, pending)
         if answer is DROP:
             return Dropped.DROP
-        rest = self._refine(index + 1, value if answer is None else cast("T", answer), argument, context)
+        rest = self._refine(
+            self._next(implementation), value if answer is None else cast("T", answer), argument, context
+        )
         return cast("T | Dropped", await rest if is_awaitable(rest) else rest)
 
     # ask: the first answer counts
@@ -161,18 +172,27 @@ class Hook:
         return self._ask(0, context)
 
     def _ask(self, first: int, context: dict[str, Any]) -> Any:
-        for index in range(first, len(self._implementations)):
-            answer = self._guarded(self._implementations[index], context)
+        for implementation in self._implementations[first:]:
+            try:
+                answer = implementation.function(*implementation.pick(context))
+            except StanzaError:
+                raise
+            except Exception as error:
+                raise self._as_refusal(implementation, error) from error
             if answer is None:
                 continue
-            return self._ask_later(index, context, answer) if is_awaitable(answer) else answer
+            if is_awaitable(answer):
+                return self._ask_later(implementation, context, answer)
+            return answer
         return None
 
-    async def _ask_later(self, index: int, context: dict[str, Any], pending: Awaitable[Any]) -> Any:
-        answer = await self._patiently(self._implementations[index], pending)
+    async def _ask_later(
+        self, implementation: Implementation, context: dict[str, Any], pending: Awaitable[Any]
+    ) -> Any:
+        answer = await self._patiently(implementation, pending)
         if answer is not None:
             return answer
-        rest = self._ask(index + 1, context)
+        rest = self._ask(self._next(implementation), context)
         return await rest if is_awaitable(rest) else rest
 
     # announce: everybody is told
@@ -182,35 +202,31 @@ class Hook:
         return self._announce(0, context)
 
     def _announce(self, first: int, context: dict[str, Any]) -> Awaitable[None] | None:
-        for index in range(first, len(self._implementations)):
-            implementation = self._implementations[index]
+        for implementation in self._implementations[first:]:
             try:
-                answer = implementation.call(context)
+                answer = implementation.function(*implementation.pick(context))
             except Exception as error:
                 self._complain(implementation, error)
                 continue
             if answer is not None and is_awaitable(answer):
-                return self._announce_later(index, context, answer)
+                return self._announce_later(implementation, context, answer)
         return None
 
-    async def _announce_later(self, index: int, context: dict[str, Any], pending: Awaitable[Any]) -> None:
+    async def _announce_later(
+        self, implementation: Implementation, context: dict[str, Any], pending: Awaitable[Any]
+    ) -> None:
         try:
             await asyncio.wait_for(pending, PATIENCE)
         except Exception as error:
-            self._complain(self._implementations[index], error)
-        rest = self._announce(index + 1, context)
+            self._complain(implementation, error)
+        rest = self._announce(self._next(implementation), context)
         if rest is not None:
             await rest
 
-    # Failures
+    def _next(self, implementation: Implementation) -> int:
+        return self._implementations.index(implementation) + 1
 
-    def _guarded(self, implementation: Implementation, context: dict[str, Any]) -> Any:
-        try:
-            return implementation.call(context)
-        except StanzaError:
-            raise
-        except Exception as error:
-            raise self._as_refusal(implementation, error) from error
+    # Failures
 
     async def _patiently(self, implementation: Implementation, pending: Awaitable[Any]) -> Any:
         try:
@@ -271,6 +287,7 @@ class Hooks:
         except pluggy.PluginValidationError as error:
             raise PluginError(str(error)) from error
         self._hooks = {name: self._hook(name) for name in self._names}
+        vars(self).update(self._hooks)  # each is asked for with every message
 
     def _hook(self, name: str) -> Hook:
         caller: pluggy.HookCaller = getattr(self._manager.hook, name)
@@ -281,10 +298,7 @@ class Hooks:
         return Hook(name, implementations, self._log)
 
     def __getattr__(self, name: str) -> Hook:
-        try:
-            return self.__dict__["_hooks"][name]  # type: ignore[no-any-return]
-        except KeyError:
-            raise AttributeError(f"there is no hook {name!r}, or the plugins are not bound yet") from None
+        raise AttributeError(f"there is no hook {name!r}, or the plugins are not bound yet")
 
     def __iter__(self) -> Any:
         return iter(self._hooks.values())

@@ -108,6 +108,11 @@ def may_talk(server: Server, stanza: Stanza) -> bool | None:
     """Return False if its sender may not reach the local account it is addressed to; must not be `async`."""
 
 
+@hookspec
+def may_ask(server: Server, iq: IQ) -> bool | None:
+    """Return False if its sender may not know that there is such a client; must not be `async`."""
+
+
 # announce
 
 

@@ -78,7 +78,7 @@ def test_one_that_fails_is_named(tmp_path: Path, code: str, reason: str) -> None
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match="missing.py"):
+    with pytest.raises(PluginError, match=r"missing\.py"):
         load(settings_for(tmp_path, {"plugins": {"paths": [str(tmp_path / "missing.py")]}}), LOG)
 
 

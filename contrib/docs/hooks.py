@@ -19,7 +19,8 @@ with `imserver.hookimpl` implement the hooks of their name, and take only those 
 | kind | returns | several plugins | if one fails |
 |---|---|---|---|
 | declare (`register_…`) | a list | joined; two that claim the same stop the start | the start stops, and names it |
-| refine (`refine_…`) | something better, `None` to leave it, or `DROP` | in order, each sees what the one before made | a `StanzaError` goes to the sender; anything else is logged, and the stanza bounces |
+| refine (`refine_…`) | something better, `None` to leave it, or `DROP` | in order, each sees the last result | \
+a `StanzaError` goes to the sender; anything else is logged, and the stanza bounces |
 | ask (`find_ choose_ keep_ may_…`) | an answer, or `None` | the first answer counts | as refine |
 | announce (the rest) | nothing | all are told | it is logged, and the rest are told |
 """
@@ -38,7 +39,8 @@ def as_markdown() -> str:
             if kind_of(node.name) == kind:
                 arguments = ast.unparse(node.args)
                 returns = ast.unparse(node.returns) if node.returns is not None else "None"
-                parts.append(f"```python\ndef {node.name}({arguments}) -> {returns}\n```\n\n{ast.get_docstring(node)}\n")
+                signature = f"def {node.name}({arguments}) -> {returns}"
+                parts.append(f"```python\n{signature}\n```\n\n{ast.get_docstring(node)}\n")
     return "\n".join(parts)
 
 

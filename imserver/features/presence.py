@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from imserver.routing.sessions import Session
     from imserver.server import Server
     from imserver.xmpp.jid import JID
-    from imserver.xmpp.stanza import Stanza
 
 
 @hookimpl
@@ -38,11 +37,9 @@ def session_closed(server: Server, session: Session) -> Awaitable[None] | None:
 
 
 @hookimpl
-def may_talk(server: Server, stanza: Stanza) -> bool | None:
+def may_ask(server: Server, iq: IQ) -> bool | None:
     """Keep questions from clients that the asker is not shown (RFC 6121, 8.5.3.1)."""
-    if not isinstance(stanza, IQ) or stanza.to is None or not stanza.to.resource:
-        return None
-    return None if is_visible(server, stanza.to, stanza.sender) else False
+    return None if iq.to is None or is_visible(server, iq.to, iq.sender) else False
 
 
 def is_visible(server: Server, jid: JID, asker: JID | None) -> bool:

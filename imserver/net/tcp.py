@@ -145,7 +145,13 @@ class _TCP(Connection):
             self.abort()
             self.lost()
             return
-        if transport is None or early.is_lost or self._is_gone:
+        # Lost during the handshake: asyncio returns nothing, uvloop a transport without TLS.
+        if (
+            transport is None
+            or transport.get_extra_info("ssl_object") is None
+            or early.is_lost
+            or self._is_gone
+        ):
             self.lost()
             return
         transport.set_protocol(self._protocol)

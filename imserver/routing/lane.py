@@ -38,20 +38,25 @@ class Lane:
         if pending is None:
             return
         self._waiting = deque()
+        self._go_on(pending)
+
+    def _go_on(self, pending: Awaitable[None] | None) -> None:
         task = asyncio.ensure_future(self._drain(pending))
         _RUNNING.add(task)
         task.add_done_callback(_RUNNING.discard)
 
-    async def _drain(self, pending: Awaitable[None]) -> None:
+    async def _drain(self, pending: Awaitable[None] | None) -> None:
         assert self._waiting is not None
         try:
-            await pending
+            if pending is not None:
+                await pending
             while self._waiting:
                 step, arguments = self._waiting.popleft()
                 later = step(*arguments)
                 if later is not None:
                     await later
         finally:
-            left, self._waiting = self._waiting, None
-            for step, arguments in left:  # only after a failure: nothing may be lost behind it
-                self.run(step, *arguments)
+            if self._waiting:  # only after a failure: nothing may be lost behind it
+                self._go_on(None)
+            else:
+                self._waiting = None

@@ -78,7 +78,8 @@ class Router:
         if message.to is None:
             message.to = message.sender.bare if message.sender is not None else None
         try:
-            self._check_may_talk(message)
+            if message.type != "error" and not self.may_talk(message):
+                raise StanzaError("service-unavailable")
             if not self.hooks.refine_message:
                 return self._record(origin, message)
             refined = self.hooks.refine_message.refine(message, "message", server=self.server, origin=origin)
@@ -314,7 +315,7 @@ class Router:
             return self._answer(self.iqs, iq, Target.CONTACT)
         session = self.sessions.find(to)
         is_question = iq.type in ("get", "set")
-        if is_question and (session is None or not session.is_connected or not self.may_talk(iq)):
+        if is_question and (session is None or not session.is_connected or not self._may_ask(iq)):
             # RFC 6121, 8.5.3.1: the same whether there is no such resource, or none for this asker.
             raise StanzaError("service-unavailable")
         if session is not None:
@@ -325,9 +326,8 @@ class Router:
         """Ask the plugins whether the sender may reach the local account it writes to."""
         return self.hooks.may_talk.ask(server=self.server, stanza=stanza) is not False
 
-    def _check_may_talk(self, message: Message) -> None:
-        if self.hooks.may_talk and message.type != "error" and not self.may_talk(message):
-            raise StanzaError("service-unavailable")
+    def _may_ask(self, iq: IQ) -> bool:
+        return self.may_talk(iq) and self.hooks.may_ask.ask(server=self.server, iq=iq) is not False
 
     def redeliver(self, stanza: Stanza, lost: Session) -> Awaitable[None] | None:
         """Take what a session was sent, and lost, to whoever else can have it (XEP-0198, 4)."""

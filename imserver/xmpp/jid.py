@@ -37,12 +37,13 @@ class JIDError(ValueError):
 class JID(str):
     """An address, which is its own normalised text."""
 
-    __slots__ = ("_bare", "domain", "local", "resource")
+    __slots__ = ("bare", "domain", "local", "resource")
 
     local: str
     domain: str
     resource: str
-    _bare: "JID | None"
+    bare: "JID"
+    """The account or the server, without the resource."""
 
     def __new__(cls, local: str, domain: str, resource: str = "") -> Self:
         text = f"{local}@{domain}" if local else domain
@@ -50,7 +51,8 @@ class JID(str):
         jid.local = local
         jid.domain = domain
         jid.resource = resource
-        jid._bare = None
+        # Asked for many times with every message: not a property.
+        jid.bare = cls(local, domain) if resource else jid
         return jid
 
     def __reduce__(self) -> tuple[type[Self], tuple[str, str, str]]:
@@ -77,15 +79,6 @@ class JID(str):
     @property
     def is_bare(self) -> bool:
         return not self.resource
-
-    @property
-    def bare(self) -> "JID":
-        """The account or the server, without the resource."""
-        if not self.resource:
-            return self
-        if self._bare is None:
-            self._bare = JID(self.local, self.domain)
-        return self._bare
 
     def with_resource(self, resource: str) -> "JID":
         """Name one resource of this address, normalising it.

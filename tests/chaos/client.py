@@ -120,12 +120,14 @@ class Client:
         while True:
             await self._hear()
 
-    async def _hear(self) -> None:
-        got = await self._connected.hears()
-        if got.namespace == SM:
+    async def _stanza(self) -> Element:
+        while (got := await self._connected.hears()).namespace == SM:
             await self._count(got)
-            return
         self._received += 1
+        return got
+
+    async def _hear(self) -> None:
+        got = await self._stanza()
         body = got.child("body")
         if got.name == "message" and body is not None and got.get("type") == "chat":
             self.heard.append(int(body.text))
@@ -168,7 +170,7 @@ class Client:
         )
         rows: list[tuple[str, int]] = []
         while True:
-            got = await actor.hears()
+            got = await self._stanza()
             if got.get("id") == "page":
                 fin = got.elements()[0]
                 last = fin.elements()[0].child("last") if fin.elements() else None

@@ -40,11 +40,10 @@ async def test_what_was_acknowledged_is_in_both_archives_once_and_in_order(serve
         await asyncio.to_thread(server.start)
 
     await everybody(clients)
+    archives = {client.name: await client.history() for client in clients}
     for client in clients:
-        partner = next(one for one in clients if one.name == client.partner)
-        own, theirs = await client.history(), await partner.history()
-        for archive in (own, theirs):
-            sent = [number for sender, number in archive if sender == client.name]
+        for owner in (client.name, client.partner):
+            sent = [number for sender, number in archives[owner] if sender == client.name]
             assert sent == sorted(set(sent)), "doubled, or out of order"
             assert set(client.acknowledged) <= set(sent), "acknowledged, and lost"
         assert len(client.acknowledged) > ROUNDS

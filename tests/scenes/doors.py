@@ -6,6 +6,7 @@ import hashlib
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 from imserver.net.channel_binding import export
 from imserver.xmpp.element import Element
@@ -110,7 +111,7 @@ async def connects_narrowly(stage: Stage, *, tls: bool) -> Actor:
     await asyncio.get_running_loop().sock_connect(
         narrow, ("127.0.0.1", stage.running.ports["c2s_tls" if tls else "c2s"][0])
     )
-    secured = {"ssl": client_context(), "server_hostname": "localhost"} if tls else {}
+    secured: dict[str, Any] = {"ssl": client_context(), "server_hostname": "localhost"} if tls else {}
     reader, writer = await asyncio.open_connection(sock=narrow, limit=4_096, **secured)
     actor = Actor(stage, reader, writer)
     stage.actors.append(actor)

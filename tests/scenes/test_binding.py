@@ -19,7 +19,9 @@ async def test_a_client_gets_the_resource_that_it_wants(stage: Stage) -> None:
 
     await ana.sends(request("desk"))
 
-    await ana.receives(f"<iq type='result' id='b'><bind xmlns='{BIND}'><jid>ana@localhost/desk</jid></bind></iq>")
+    await ana.receives(
+        f"<iq type='result' id='b'><bind xmlns='{BIND}'><jid>ana@localhost/desk</jid></bind></iq>"
+    )
 
 
 async def test_a_client_that_wants_none_gets_one_that_cannot_be_guessed(stage: Stage) -> None:
@@ -121,7 +123,9 @@ async def test_stanzas_must_wait_for_a_resource(stage: Stage) -> None:
 async def test_stanzas_may_follow_the_request_at_once(stage: Stage) -> None:
     ana = await stage.logs_in("ana")
 
-    await ana.sends(request("desk") + "<iq type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+    await ana.sends(
+        request("desk") + "<iq type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>"
+    )
 
     await ana.receives(f"<iq type='result' id='b'><bind xmlns='{BIND}'><jid>…</jid></bind></iq>")
     await ana.receives("<iq type='result' id='p' from='localhost' to='ana@localhost/desk'/>")

@@ -152,7 +152,13 @@ async def test_a_prefix_of_the_stream_means_the_same_elsewhere(
 
 @pytest.mark.parametrize(
     "stolen",
-    ["from='boss@localhost'", "from='localhost'", "from=''", "from='luis@localhost/stage'", "from='ana@localhost/other'"],
+    [
+        "from='boss@localhost'",
+        "from='localhost'",
+        "from=''",
+        "from='luis@localhost/stage'",
+        "from='ana@localhost/other'",
+    ],
 )
 async def test_nobody_speaks_for_somebody_else(ana: Actor, luis: Actor, stolen: str) -> None:
     await ana.sends(f"<message {stolen} to='luis@localhost/stage' type='headline'><body>Hi</body></message>")
@@ -180,7 +186,9 @@ async def test_a_huge_id_comes_back_whole(ana: Actor) -> None:
 
 async def test_answers_reach_nobody_who_did_not_ask(ana: Actor, luis: Actor) -> None:
     # CVE-2013-6483: the server's own questions are answered by whoever was asked.
-    await ana.sends("<iq type='result' id='roster' to='localhost'/><iq type='error' id='x' to='luis@localhost'/>")
+    await ana.sends(
+        "<iq type='result' id='roster' to='localhost'/><iq type='error' id='x' to='luis@localhost'/>"
+    )
 
     await luis.receives_nothing()
     await ana.receives_nothing()

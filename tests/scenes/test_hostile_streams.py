@@ -16,7 +16,9 @@ REFUSED = {
     if seed.ends and seed.limits == ReaderLimits() and "after the end" not in name
 }
 #: What can be sent after login as well: everything that begins with the usual header.
-INSIDE = {name: seed.data.removeprefix(HEADER) for name, seed in REFUSED.items() if seed.data.startswith(HEADER)}
+INSIDE = {
+    name: seed.data.removeprefix(HEADER) for name, seed in REFUSED.items() if seed.data.startswith(HEADER)
+}
 OUTSIDE = {name: seed for name, seed in REFUSED.items() if name not in INSIDE}
 
 
@@ -29,9 +31,7 @@ async def hostile(actor: Actor, data: bytes) -> str:
 async def test_a_hostile_stream_is_refused_before_it_has_begun(stage: Stage, ana: Actor) -> None:
     wanted = {name: seed.ends.replace("example.com", "localhost") for name, seed in OUTSIDE.items()}
 
-    ended = {
-        name: await hostile(await stage.connects(), for_us(seed)) for name, seed in OUTSIDE.items()
-    }
+    ended = {name: await hostile(await stage.connects(), for_us(seed)) for name, seed in OUTSIDE.items()}
 
     assert ended == wanted
     await ana.receives_nothing()

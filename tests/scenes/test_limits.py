@@ -97,7 +97,9 @@ async def test_who_has_not_logged_in_gets_8_kib(stage: Stage) -> None:
     await stranger.opens_stream()
     assert told_limit(stranger) == "8192"
 
-    await stranger.sends(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{'A' * 8200}</auth>")
+    await stranger.sends(
+        f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{'A' * 8200}</auth>"
+    )
 
     assert condition_of(await stranger.is_disconnected()) == "policy-violation"
 

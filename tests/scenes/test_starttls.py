@@ -124,7 +124,9 @@ async def test_tls_1_1_is_refused(stage: Stage, stranger: Actor) -> None:
     await stranger.sends(HELLO_1_1)
 
     await stranger._reader.read()
-    [reason] = [entry["reason"] for entry in stage.log.entries if entry["event"] == "TLS could not be started"]
+    [reason] = [
+        entry["reason"] for entry in stage.log.entries if entry["event"] == "TLS could not be started"
+    ]
     assert "UNSUPPORTED_PROTOCOL" in reason
 
 

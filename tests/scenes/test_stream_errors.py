@@ -105,7 +105,9 @@ async def test_an_error_never_comes_back(ana: Actor) -> None:
 async def test_what_came_before_an_error_is_served(ana: Actor, luis: Actor) -> None:
     await ana.sends("<message to='luis@localhost' type='chat'><body>Hi</body></message><song/>")
 
-    await luis.receives("<message from='ana@localhost/stage' to='luis@localhost' type='chat'>…<body>Hi</body></message>")
+    await luis.receives(
+        "<message from='ana@localhost/stage' to='luis@localhost' type='chat'>…<body>Hi</body></message>"
+    )
     assert condition_of(await ana.is_disconnected()) == "unsupported-stanza-type"
 
 

@@ -426,9 +426,7 @@ def test_a_client_may_change_its_mind() -> None:
     talk.says()
 
     assert talk.hears(ABORT) == [LoginFailed("aborted")]
-    assert [str(one) for one in talk.says()] == [
-        f"<failure xmlns='{namespaces.SASL}'><aborted/></failure>"
-    ]
+    assert [str(one) for one in talk.says()] == [f"<failure xmlns='{namespaces.SASL}'><aborted/></failure>"]
     assert talk.hears(LOGIN) == [PasswordWanted("ana", "secret")]
 
 
@@ -459,7 +457,9 @@ def test_whoever_runs_the_stream_may_refuse_a_try() -> None:
     assert talk.stream.login_refused(SASLError("temporary-auth-failure", "Wait")) == [
         LoginFailed("temporary-auth-failure")
     ]
-    assert talk.stream.login_refused(SASLError("temporary-auth-failure")) == [], "that was one answer too many"
+    assert talk.stream.login_refused(SASLError("temporary-auth-failure")) == [], (
+        "that was one answer too many"
+    )
 
 
 def test_who_waits_not_for_success_is_not_let_in() -> None:

@@ -80,7 +80,8 @@ def test_what_was_handled_is_counted_past_2_to_the_32_too() -> None:
 @given(st.integers(0, 2 * MODULUS), st.lists(st.booleans(), max_size=50))
 def test_whatever_happens_nothing_is_lost_or_let_go_twice(before: int, steps: list[bool]) -> None:
     counted = sent(0, before=before)
-    given_out, let_go = 0, []
+    given_out = 0
+    let_go: list[int] = []
 
     for is_sent in steps:
         if is_sent:

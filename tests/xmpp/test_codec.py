@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contrib.fuzz.codec import LIMITS, WORDS, check, cut, mutate, read, run, tell
-from imserver.xmpp.codec import FrameReader, StreamEnd, StreamHeader, StreamReader
+from imserver.xmpp.codec import FrameReader, Item, StreamEnd, StreamHeader, StreamReader
 from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StreamError
 from imserver.xmpp.parser import ReaderLimits
@@ -104,7 +104,8 @@ def test_an_endless_tag_is_cut_before_it_is_read_again_too_often(size: int) -> N
     reader = StreamReader()
     reader.feed(HEADER + b"<message id='")
 
-    scanned, items, fed = 0, [], 0
+    scanned = fed = 0
+    items: list[Item] = []
     while not items:
         items = reader.feed(b"x" * size)
         fed += size
@@ -219,7 +220,8 @@ def test_white_space_keeps_a_stream_alive_and_is_nothing() -> None:
 
 def test_each_kind_is_told() -> None:
     items = StreamReader().feed(
-        HEADER + b"<message/><presence/><iq type='get' id='1'><a xmlns='u'/></iq><enable xmlns='urn:xmpp:sm:3'/>"
+        HEADER
+        + b"<message/><presence/><iq type='get' id='1'><a xmlns='u'/></iq><enable xmlns='urn:xmpp:sm:3'/>"
     )
 
     assert [type(item) for item in items[1:]] == [Message, Presence, IQ, Element]

@@ -13,7 +13,7 @@ TEXTS = st.text(LETTERS | st.sampled_from("\t\n\r<>&'\"]"), min_size=1)
 NAMES = st.sampled_from(["a", "body", "x-1", "ñandú", "_", "消息"])
 # A line break is the one thing that a namespace cannot hold.
 NAMESPACES = st.sampled_from(
-    ["", "jabber:client", "urn:x", namespaces.STREAMS, namespaces.XML, "a}b", "it's \"so\" & <so>"]
+    ["", "jabber:client", "urn:x", namespaces.STREAMS, namespaces.XML, "a}b", 'it\'s "so" & <so>']
 )
 KEYS = NAMES | st.builds(
     "{{{}}}{}".format, NAMESPACES.filter(lambda one: one not in ("", namespaces.XML)), NAMES
@@ -31,9 +31,7 @@ def _merged(children: list[Element | str]) -> list[Element | str]:
     return merged
 
 
-def _element(
-    name: str, namespace: str, attributes: dict[str, str], children: list[Element | str]
-) -> Element:
+def _element(name: str, namespace: str, attributes: dict[str, str], children: list[Element | str]) -> Element:
     return Element(name, namespace, attributes).add(*_merged(children))
 
 

@@ -55,7 +55,9 @@ def test_an_address_cannot_break_out() -> None:
 
 
 def test_what_nobody_knows_of_its_attributes_is_not_passed_on() -> None:
-    read = stanza("<message xmlns:p='jabber:client' p:from='boss@example.com' to='luis@example.com' secret='1'/>")
+    read = stanza(
+        "<message xmlns:p='jabber:client' p:from='boss@example.com' to='luis@example.com' secret='1'/>"
+    )
 
     assert read.wire == b"<message to='luis@example.com'/>"
 

@@ -12,6 +12,7 @@ HEADER: Final = (
     b"<?xml version='1.0'?><stream:stream xmlns='jabber:client'"
     b" xmlns:stream='http://etherx.jabber.org/streams' to='example.com' version='1.0'>"
 )
+AFTER_LOGIN: Final = ReaderLimits()
 #: What stands before login; the same as `imserver.stream.machine.StreamOptions`.
 BEFORE_LOGIN: Final = ReaderLimits(stanza_bytes=8_192, elements=32, token_bytes=8_192)
 
@@ -23,10 +24,10 @@ class Seed:
     data: bytes
     #: The stream error, or "" if there is none.
     ends: str = ""
-    limits: ReaderLimits = ReaderLimits()
+    limits: ReaderLimits = AFTER_LOGIN
 
 
-def _inside(xml: str | bytes, ends: str = "", *, limits: ReaderLimits = ReaderLimits()) -> Seed:
+def _inside(xml: str | bytes, ends: str = "", *, limits: ReaderLimits = AFTER_LOGIN) -> Seed:
     return Seed(HEADER + (xml.encode() if isinstance(xml, str) else xml), ends, limits)
 
 
@@ -56,9 +57,7 @@ HARMLESS: Final = b"<message to='luis@example.com' type='chat'><body>Hi</body></
 
 RESTRICTED: Final = {
     # CVE-2011-1753, -1755, -2205
-    "billion laughs in an element": Seed(
-        _laughs("<message><body>&l9;</body></message>"), "restricted-xml"
-    ),
+    "billion laughs in an element": Seed(_laughs("<message><body>&l9;</body></message>"), "restricted-xml"),
     # processone/xml, pull request 1
     "billion laughs in an attribute": Seed(_laughs("<message id='&l9;'/>"), "restricted-xml"),
     "an outside document type": Seed(b"<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>", "restricted-xml"),
@@ -108,15 +107,15 @@ TOO_MUCH: Final = {
         "policy-violation",
         limits=ReaderLimits(stanza_bytes=2_000_000),
     ),
-    "65 attributes of a stanza": _inside(
-        f"<message{_attributes(65)}/>", "policy-violation"
-    ),
+    "65 attributes of a stanza": _inside(f"<message{_attributes(65)}/>", "policy-violation"),
     "100,000 attributes of a child": _inside(
         f"<message><a{_attributes(100_000)}/></message>",
         "policy-violation",
         limits=ReaderLimits(stanza_bytes=2_000_000),
     ),
-    "a CDATA bomb": _inside(f"<message><body>{'<![CDATA[x]]>' * 30_000}</body></message>", "policy-violation"),
+    "a CDATA bomb": _inside(
+        f"<message><body>{'<![CDATA[x]]>' * 30_000}</body></message>", "policy-violation"
+    ),
     "huge text between stanzas": _inside("x" * 300_000),
     "white space without an end": _inside(" " * 300_000),
 }
@@ -128,9 +127,7 @@ NAMES: Final = {
         "<message><p:a xmlns:p='x&#10;jabber:client'/></message>", "not-well-formed"
     ),
     "a bar in a namespace": _inside("<a xmlns='x|y'/>"),
-    "a brace in a namespace": _inside(
-        "<message xmlns:p='a}b'><body p:c='d'>Hi</body></message>"
-    ),
+    "a brace in a namespace": _inside("<message xmlns:p='a}b'><body p:c='d'>Hi</body></message>"),
     "an unknown prefix": _inside("<message><p:a/></message>", "not-well-formed"),
     "an unknown prefix of an attribute": _inside("<message><a p:b=''/></message>", "not-well-formed"),
     "the prefix xmlns": _inside("<message><xmlns:a/></message>", "not-well-formed"),
@@ -151,7 +148,9 @@ NAMES: Final = {
     "two prefixes for one attribute": _inside(
         "<message><a xmlns:p='u' xmlns:q='u' p:b='' q:b=''/></message>", "not-well-formed"
     ),
-    "the same attribute twice": _inside("<message to='a@example.com' to='b@example.com'/>", "not-well-formed"),
+    "the same attribute twice": _inside(
+        "<message to='a@example.com' to='b@example.com'/>", "not-well-formed"
+    ),
     "the same attribute twice in a child": _inside("<message><a b='' b=''/></message>", "not-well-formed"),
     "no namespace": _inside("<message><body xmlns=''>Hi</body></message>"),
 }
@@ -201,7 +200,9 @@ LETTERS: Final = {
     "an overlong less-than sign in a name": _inside(b"<message><a\xc0\xbc/></message>", "not-well-formed"),
     "half a letter in a name": _inside(b"<message><a\xc3/></message>", "not-well-formed"),
     "three quarters of a letter in a name": _inside(b"<message><a\xe2\x82/></message>", "not-well-formed"),
-    "a letter beyond Unicode": _inside(b"<message><body>\xf4\x90\x80\x80</body></message>", "not-well-formed"),
+    "a letter beyond Unicode": _inside(
+        b"<message><body>\xf4\x90\x80\x80</body></message>", "not-well-formed"
+    ),
     "Latin-1": _inside(b"<message><body>\xe9</body></message>", "not-well-formed"),
     "NUL": _inside(b"<message><body>\0</body></message>", "not-well-formed"),
     "NUL written as a reference": _inside("<message><body>&#0;</body></message>", "not-well-formed"),
@@ -214,7 +215,9 @@ LETTERS: Final = {
         "<message id='&quot;&apos;&gt;&lt;&amp;' to=\"luis@example.com\"><a b=\"'>\" c='\"'>]]&gt;</a></message>"
     ),
     "a byte-order mark": Seed(b"\xef\xbb\xbf" + HEADER + HARMLESS),
-    "UTF-16 with a byte-order mark": Seed((HEADER + HARMLESS).decode().encode("utf-16"), "unsupported-encoding"),
+    "UTF-16 with a byte-order mark": Seed(
+        (HEADER + HARMLESS).decode().encode("utf-16"), "unsupported-encoding"
+    ),
     "UTF-16, the other way around": Seed(
         b"\xfe\xff" + (HEADER + HARMLESS).decode().encode("utf-16-be"), "unsupported-encoding"
     ),
