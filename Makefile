@@ -50,6 +50,7 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python contrib/bench/run.py
+	$(BIN)/python contrib/bench/archive_paging.py
 
 docs: $(STAMP)
 	$(BIN)/python contrib/docs/xeps.py

@@ -91,16 +91,19 @@ class Running:
         if settings.tls.certificate is not None and settings.tls.key is not None:
             self.certificates.reload(settings.tls.certificate, settings.tls.key)
         self.server.settings = adopt(old, settings)
-        self._options = None
+        self._ask_for_stream_features()  # they may follow the settings
         return found.live, found.needs_restart
+
+    def _ask_for_stream_features(self) -> None:
+        declared = self.server.hooks.register_stream_features.declare(server=self.server)
+        self._stream_features = tuple(feature for _, feature in declared)
+        self._options = None
 
     async def open(self) -> None:
         """Ask the plugins what they add, and open the listeners."""
         server = self.server
         _register(server)
-        self._stream_features = tuple(
-            one for _, one in server.hooks.register_stream_features.declare(server=server)
-        )
+        self._ask_for_stream_features()
         self.http.add_routes([route for _, route in server.hooks.register_routes.declare(server=server)])
         await _announce(server.hooks, "server_starting", server)
         listen = server.settings.listen

@@ -245,6 +245,7 @@ class Limits(Table):
     stanza_depth: int = Field(
         default=64,
         ge=8,
+        le=200,  # they are written level by level
         description="How deep the elements of a stanza may nest.",
         json_schema_extra=LIVE,
     )
@@ -287,6 +288,7 @@ class Limits(Table):
     failed_logins_per_address: int = Field(
         default=20,
         ge=1,
+        le=1000,  # that many are remembered
         description="How many logins of an IP address may fail before it has to wait.",
         json_schema_extra=LIVE,
     )

@@ -8,11 +8,12 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, NamedTuple
 
 import typer
 from rich.markup import escape
-from rich.panel import Panel
+from rich.rule import Rule
 
 from imserver.cli.bulk import derive
 from imserver.cli.config import read
@@ -157,8 +158,11 @@ async def _befriend(store: Store, owner: str, addresses: Iterable[str]) -> None:
 
 def _print_instructions(data: Path, ports: Ports, logins: Iterable[Login]) -> None:
     ana, luis = logins
-    # Lines of a panel that is no wider than 80 columns, since they are there to be copied.
-    text = f"""\
+    folder = data.resolve()
+    certificate = escape(quote(str(folder / "certificate.pem")))
+    # No frame and no wrapping: lines are there to be copied.
+    out.print(Rule("[bold]imserver is ready[/]"))
+    out.print(f"""
 Two accounts that know each other; sign in with two clients:
 
   [bold]{ana.address}[/]    password  [bold green]{ana.password}[/]
@@ -169,31 +173,32 @@ Two accounts that know each other; sign in with two clients:
   [cyan]/msg {luis.address} hello[/]
   [cyan]/sendfile picture.png[/]
 
-[bold]Gajim[/]: Add Account, [cyan]{ana.address}[/] and the password, tick Advanced Settings;
-  Custom Hostname [cyan]{LOOPBACK}[/], port [cyan]{ports.c2s_tls}[/], type [cyan]TLS[/]; accept the certificate.
-
-[bold]Dino[/]: first let this machine trust the demo's certificate:
-  [cyan]sudo cp {escape(str(data / "certificate.pem"))} \\
+[bold]Gajim[/] and [bold]Dino[/]: first let this machine trust the demo's certificate:
+  [cyan]sudo cp {certificate} \\
     /usr/local/share/ca-certificates/imserver-demo.crt[/]
   [cyan]sudo update-ca-certificates[/]
-  then Add Account with [cyan]{ana.address}[/] and the password.{_dino_needs(ports)}
+  Start them after that, and add an account: [cyan]{ana.address}[/] and the password.
+  (Without that, Gajim asks whether to accept the certificate, and sends no files.){_other_port(ports)}
 
 [bold]go-sendxmpp[/], to send a line and to print what comes:
-  [cyan]export SSL_CERT_FILE={escape(str(data / "certificate.pem"))}[/]
+  [cyan]export SSL_CERT_FILE={certificate}[/]
   [cyan]echo hello | go-sendxmpp -u {ana.address} -p {ana.password} \\
     -j {LOOPBACK}:{ports.c2s} {luis.address}[/]
   [cyan]go-sendxmpp -l -u {luis.address} -p {luis.password} \\
     -j {LOOPBACK}:{ports.c2s}[/]
 
 More accounts, from another terminal:
-  [cyan]imserver account add eva@{DOMAIN} -c {escape(str(data / "imserver.toml"))}[/]
+  [cyan]imserver account add eva@{DOMAIN} -c {escape(quote(str(folder / "imserver.toml")))}[/]
 
-Everything is kept in {escape(str(data))}. Ctrl+C stops the server."""
-    out.print(Panel.fit(text, title="[bold]imserver is ready[/]", padding=(1, 2)), soft_wrap=False)
+Everything is kept in {escape(str(folder))}. Ctrl+C stops the server.
+""")
+    out.print(Rule())
 
 
-def _dino_needs(ports: Ports) -> str:
-    # Dino asks for no port: without SRV records it tries this one.
-    return (
-        "" if ports.c2s == USUAL.c2s else f"\n  (It looks for port {USUAL.c2s} only: start the demo there.)"
-    )
+def _other_port(ports: Ports) -> str:
+    # Without SRV records clients try the usual port; Dino has no field for another one.
+    if ports.c2s == USUAL.c2s:
+        return ""
+    return f"""
+  In Gajim tick Advanced Settings: Hostname [cyan]{LOOPBACK}[/], port [cyan]{ports.c2s}[/], type [cyan]START TLS[/].
+  Dino looks for port {USUAL.c2s} only: start the demo there."""

@@ -4,12 +4,16 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 # SQL as the driver wants it, and either the rows to run it for or None to run it once.
 Step = tuple[str, Sequence[tuple[Any, ...]] | None]
+
+
+ROWS_A_STATEMENT = 50
 
 
 class BatchWriter(Protocol):
@@ -41,7 +45,7 @@ class SQLiteBatchWriter:
                 if rows is None:
                     connection.execute(sql)
                 else:
-                    connection.executemany(sql, rows)
+                    _run_for_all(connection, sql, rows)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -51,6 +55,21 @@ class SQLiteBatchWriter:
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
+
+
+def _run_for_all(connection: sqlite3.Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many rows by few statements.
+
+    The driver lets go of Python's lock at each statement, and while the event loop is busy, waits long for it.
+    """
+    start, marker = sql.rsplit(" VALUES ", 1)
+    whole = len(rows) // ROWS_A_STATEMENT * ROWS_A_STATEMENT
+    if whole and marker.replace(", ", "").strip("(?)") == "":
+        many = f"{start} VALUES {', '.join([marker] * ROWS_A_STATEMENT)}"
+        for first in range(0, whole, ROWS_A_STATEMENT):
+            connection.execute(many, list(chain.from_iterable(rows[first : first + ROWS_A_STATEMENT])))
+        rows = rows[whole:]
+    connection.executemany(sql, rows)
 
 
 class EngineBatchWriter:

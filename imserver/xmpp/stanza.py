@@ -245,18 +245,18 @@ def _written(name: str, value: str) -> str:
     return f" {name}='{escape_attribute(value)}'"
 
 
-# The same addresses come again and again.
 @lru_cache(maxsize=64)
 def _written_type(type: str) -> str:
     return _written("type", type)
 
 
-@lru_cache(maxsize=16_384)
+# The same addresses come again and again. Strangers choose them, up to 3 KiB each: not too many.
+@lru_cache(maxsize=4_096)
 def _written_from(address: JID) -> str:
     return _written("from", address)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _written_to(address: JID) -> str:
     return _written("to", address)
 

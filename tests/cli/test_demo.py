@@ -6,6 +6,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,12 +82,11 @@ def test_the_demo_says_what_to_type_and_answers_there(folder: Path) -> None:
 
 
 def test_its_certificate_is_where_it_says(folder: Path) -> None:
-    with demo(folder, "--port", "0") as printed:
+    with demo(folder, "--port", "0"):
         trusting = ssl.create_default_context(cafile=folder / "certificate.pem")
-        port = re.search(r"Hostname 127\.0\.0\.1, port (\d+)", printed)
-        assert port is not None
+        address = tomllib.loads((folder / "imserver.toml").read_text())["listen"]["c2s_tls"][0]
         with (
-            socket.create_connection((LOOPBACK, int(port[1]))) as connection,
+            socket.create_connection((LOOPBACK, int(address.rpartition(":")[2]))) as connection,
             trusting.wrap_socket(connection, server_hostname="localhost") as secured,
         ):
             assert secured.version() == "TLSv1.3"
