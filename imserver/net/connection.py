@@ -160,6 +160,8 @@ class Connection(ABC):
             self._send_written()
 
     def _send_written(self) -> None:
+        if not self.stream.has_data_to_send:
+            return
         for chunk in self.stream.data_to_send():
             self._send_later(chunk)
 

@@ -141,7 +141,9 @@ class _TCP(Connection):
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
         except (OSError, ConnectionError) as error:
-            self._server.log.info("TLS could not be started", address=self._address, reason=str(error))
+            self._server.log.info(
+                "TLS could not be started", address=self._address, reason=str(error) or type(error).__name__
+            )
             self.abort()
             self.lost()
             return

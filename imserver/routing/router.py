@@ -6,6 +6,7 @@ delivered, answered or handed on, and only then counted as handled towards its s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from imserver.hooks import DROP, is_awaitable
@@ -392,6 +393,8 @@ class Router:
 
 def most_available(sessions: Sequence[Session]) -> list[Session]:
     """Choose the sessions with the highest priority (RFC 6121, 8.5.2.1.1)."""
+    if len(sessions) < 2:
+        return list(sessions)
     highest = max((session.priority for session in sessions), default=0)
     return [session for session in sessions if session.priority == highest]
 
@@ -401,10 +404,14 @@ def with_stable_id(message: Message, owner: JID) -> Message:
     number = message.stable_ids.get(owner) if message.stable_ids is not None else None
     if number is None:
         return message
-    written = f"<stanza-id xmlns='{namespaces.STANZA_IDS}' by='{escape_attribute(owner)}' id='{number}'/>"
-    marked = message.extended(_STABLE_ID, written.encode())
+    marked = message.extended(_STABLE_ID, b"%b%d'/>" % (_stable_id_of(owner), number))
     marked.stable_ids = None  # it has it now: redelivered, it does not get it twice
     return marked
+
+
+@lru_cache(maxsize=4_096)
+def _stable_id_of(owner: JID) -> bytes:
+    return f"<stanza-id xmlns='{namespaces.STANZA_IDS}' by='{escape_attribute(owner)}' id='".encode()
 
 
 def _nothing() -> None:

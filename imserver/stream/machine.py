@@ -132,6 +132,11 @@ class Stream:
         return out
 
     @property
+    def has_data_to_send(self) -> bool:
+        """Whether `data_to_send` would return anything."""
+        return bool(self._out)
+
+    @property
     def wants_data(self) -> bool:
         """Whether reading on makes sense: not while an answer is due, nor after the end."""
         return self.state not in _WAITING and self.state is not State.CLOSED

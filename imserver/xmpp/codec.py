@@ -149,13 +149,19 @@ class StreamReader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         depth = self._depth - self.root_depth
         self._depth += 1
-        if depth > 1:
-            self._count(depth, attributes)
-        elif depth == 1:
-            if self._first_child < 0:
-                self._first_child = self._parser.CurrentByteIndex
-            self._names.append(name)
-            self._count(depth, attributes)
+        if depth > 0:
+            if depth == 1:
+                if self._first_child < 0:
+                    self._first_child = self._parser.CurrentByteIndex
+                self._names.append(name)
+            self._elements += 1
+            limits = self.limits
+            if (
+                self._elements > limits.elements
+                or depth > limits.depth
+                or len(attributes) > limits.attributes
+            ):
+                raise _too_much()
         elif depth == 0:
             self._start_element(name, attributes)
         else:
@@ -168,18 +174,11 @@ class StreamReader:
         elif self._depth < self.root_depth:
             self._items.append(StreamEnd())
 
-    def _count(self, depth: int, attributes: dict[str, str]) -> None:
-        self._elements += 1
-        limits = self.limits
-        if self._elements > limits.elements or depth > limits.depth or len(attributes) > limits.attributes:
-            raise StreamError(
-                "policy-violation", "Too many elements or attributes, or too deep, in one stanza"
-            )
-
     def _start_element(self, name: str, attributes: dict[str, str]) -> None:
         self._done = self._parser.CurrentByteIndex
-        self._elements = 0
-        self._count(0, attributes)
+        self._elements = 1
+        if len(attributes) > self.limits.attributes:
+            raise _too_much()
         kind = _STANZAS.get(name)
         if kind is None:
             self._start_tree(name, attributes)
@@ -202,7 +201,7 @@ class StreamReader:
             or b"stream:" in inner
             or b"xmlns:" in head
             or self._prefixes
-            or not _is_utf8(inner)
+            or not (inner.isascii() or _is_utf8(inner))
         ):
             payload = self._read_again(bytes(head) + inner, kind)
         self._items.append(kind.from_wire(self._attributes, self._names, payload))
@@ -232,7 +231,8 @@ class StreamReader:
             raise StreamError("invalid-namespace", f"A stream is opened in {namespaces.STREAMS}")
         if local != "stream":
             raise StreamError("bad-format", "A stream is opened by <stream:stream>")
-        self._count(0, attributes)
+        if len(attributes) > self.limits.attributes:
+            raise _too_much()
         self._parser.StartNamespaceDeclHandler = None
         self._items.append(StreamHeader(as_mapping(attributes), self._content))
 
@@ -286,6 +286,10 @@ class _OneElementReader(StreamReader):
 def is_blank(data: bytes) -> bool:
     """Tell whether it is nothing but what XML calls white space."""
     return not data.strip(b" \t\r\n")
+
+
+def _too_much() -> StreamError:
+    return StreamError("policy-violation", "Too many elements or attributes, or too deep, in one stanza")
 
 
 def _is_utf8(data: bytes) -> bool:
