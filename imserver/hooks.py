@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from enum import Enum
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import pluggy
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from structlog.typing import FilteringBoundLogger
+    from typing_extensions import TypeIs
 
 NAME: Final = "imserver"
 
@@ -69,7 +70,7 @@ def _picker(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
     return itemgetter(*names)
 
 
-def is_awaitable(answer: object) -> TypeGuard[Awaitable[Any]]:
+def is_awaitable(answer: object) -> TypeIs[Awaitable[Any]]:
     """Tell whether somebody has to wait for the answer; `inspect.isawaitable` takes ten times as long."""
     return hasattr(type(answer), "__await__")
 
@@ -123,12 +124,7 @@ class Hook:
         Raises:
             StanzaError: If a plugin refuses it, or fails.
         """
-        return self._refine(0, value, argument, context)
-
-    def _refine(
-        self, first: int, value: T, argument: str, context: dict[str, Any]
-    ) -> T | Dropped | Awaitable[T | Dropped]:
-        for implementation in self._implementations[first:]:
+        for implementation in self._implementations:
             context[argument] = value
             try:
                 answer = implementation.function(*implementation.pick(context))
@@ -141,25 +137,28 @@ class Hook:
             if answer is DROP:
                 return Dropped.DROP
             if is_awaitable(answer):
-                return self._refine_later(implementation, value, argument, context, answer)
+                return self._refine_later(implementation, answer, value, argument, context)
             value = cast("T", answer)
         return value
 
     async def _refine_later(
         self,
         implementation: Implementation,
+        pending: Awaitable[Any],
         value: T,
         argument: str,
         context: dict[str, Any],
-        pending: Awaitable[Any],
     ) -> T | Dropped:
         answer = await self._patiently(implementation, pending)
+        for later in self._behind(implementation):
+            if answer is DROP:
+                break
+            value = value if answer is None else cast("T", answer)
+            context[argument] = value
+            answer = await self._call(later, context)
         if answer is DROP:
             return Dropped.DROP
-        rest = self._refine(
-            self._next(implementation), value if answer is None else cast("T", answer), argument, context
-        )
-        return cast("T | Dropped", await rest if is_awaitable(rest) else rest)
+        return value if answer is None else cast("T", answer)
 
     # ask: the first answer counts
 
@@ -169,10 +168,7 @@ class Hook:
         Raises:
             StanzaError: If a plugin refuses, or fails.
         """
-        return self._ask(0, context)
-
-    def _ask(self, first: int, context: dict[str, Any]) -> Any:
-        for implementation in self._implementations[first:]:
+        for implementation in self._implementations:
             try:
                 answer = implementation.function(*implementation.pick(context))
             except StanzaError:
@@ -182,49 +178,62 @@ class Hook:
             if answer is None:
                 continue
             if is_awaitable(answer):
-                return self._ask_later(implementation, context, answer)
+                return self._ask_later(implementation, answer, context)
             return answer
         return None
 
     async def _ask_later(
-        self, implementation: Implementation, context: dict[str, Any], pending: Awaitable[Any]
+        self, implementation: Implementation, pending: Awaitable[Any], context: dict[str, Any]
     ) -> Any:
         answer = await self._patiently(implementation, pending)
-        if answer is not None:
-            return answer
-        rest = self._ask(self._next(implementation), context)
-        return await rest if is_awaitable(rest) else rest
+        for later in self._behind(implementation):
+            if answer is not None:
+                break
+            answer = await self._call(later, context)
+        return answer
 
     # announce: everybody is told
 
     def announce(self, **context: Any) -> Awaitable[None] | None:
         """Tell every plugin; who fails is named in the log, and the rest are told all the same."""
-        return self._announce(0, context)
-
-    def _announce(self, first: int, context: dict[str, Any]) -> Awaitable[None] | None:
-        for implementation in self._implementations[first:]:
+        for implementation in self._implementations:
             try:
                 answer = implementation.function(*implementation.pick(context))
             except Exception as error:
                 self._complain(implementation, error)
                 continue
             if answer is not None and is_awaitable(answer):
-                return self._announce_later(implementation, context, answer)
+                return self._announce_later(implementation, answer, context)
         return None
 
     async def _announce_later(
-        self, implementation: Implementation, context: dict[str, Any], pending: Awaitable[Any]
+        self, implementation: Implementation, pending: Awaitable[Any], context: dict[str, Any]
     ) -> None:
         try:
             await asyncio.wait_for(pending, PATIENCE)
         except Exception as error:
             self._complain(implementation, error)
-        rest = self._announce(self._next(implementation), context)
-        if rest is not None:
-            await rest
+        for later in self._behind(implementation):
+            try:
+                answer = later.function(*later.pick(context))
+                if is_awaitable(answer):
+                    await asyncio.wait_for(answer, PATIENCE)
+            except Exception as error:
+                self._complain(later, error)
 
-    def _next(self, implementation: Implementation) -> int:
-        return self._implementations.index(implementation) + 1
+    # Once somebody has to be waited for, there is time
+
+    def _behind(self, implementation: Implementation) -> Sequence[Implementation]:
+        return self._implementations[self._implementations.index(implementation) + 1 :]
+
+    async def _call(self, implementation: Implementation, context: dict[str, Any]) -> Any:
+        try:
+            answer = implementation.function(*implementation.pick(context))
+        except StanzaError:
+            raise
+        except Exception as error:
+            raise self._as_refusal(implementation, error) from error
+        return await self._patiently(implementation, answer) if is_awaitable(answer) else answer
 
     # Failures
 

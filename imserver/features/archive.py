@@ -48,9 +48,13 @@ class Plugin:
         sender, to = message.sender, message.to
         if sender is None or to is None:
             return None
-        is_known = not is_here(server, to) or self._accounts.is_known(server, to.bare)
+        for_recipient = is_here(server, to)
+        is_known = not for_recipient or self._accounts.is_known(server, to.bare)
         if is_known and not self._preferences.are_asked(sender.bare, to.bare):
-            return write_records(server, message, sender, to)
+            for_sender = is_here(server, sender)
+            return write_records(
+                server, message, sender, to, for_sender=for_sender, for_recipient=for_recipient
+            )
         return self._find_records_later(server, message, sender, to)
 
     async def _find_records_later(self, server: Server, message: Message, sender: JID, to: JID) -> Rows:
@@ -126,8 +130,8 @@ def write_records(
     sender: JID,
     to: JID,
     *,
-    for_sender: bool = True,
-    for_recipient: bool = True,
+    for_sender: bool,
+    for_recipient: bool,
 ) -> Rows:
     """Write one row for each account here, and note under which ids they will be found.
 
@@ -136,10 +140,10 @@ def write_records(
     rows: list[ArchiveRow] = []
     message.stable_ids = stable_ids = {}
     writer, reader, stanza = sender.bare, to.bare, message.wire
-    if for_recipient and is_here(server, to):
+    if for_recipient:
         stable_ids[reader] = message.number
         rows.append(ArchiveRow(message.number, reader, writer, sender.resource, stanza))
-    if for_sender and is_here(server, sender) and writer != reader:
+    if for_sender and writer != reader:
         stable_ids[writer] = number = server.number()
         rows.append(ArchiveRow(number, writer, reader, to.resource, stanza))
     return rows

@@ -90,17 +90,12 @@ class Journal:
                 finish = await self._commit(rows)
                 for origin, item in entries:
                     origin.uncommitted -= 1
-                    self._serve(finish, origin, item)
+                    try:
+                        origin.outbound.run(finish, origin, item)
+                    except Exception as error:  # the rest of the group has nothing to do with it
+                        self._log.error("something on record could not be served", exc_info=error)
         finally:
             self._writer = None
-
-    def _serve(
-        self, finish: Callable[[Origin, Item], Awaitable[None] | None], origin: Origin, item: Item
-    ) -> None:
-        try:
-            origin.outbound.run(finish, origin, item)
-        except Exception as error:  # the rest of the group has nothing to do with it
-            self._log.error("something on record could not be served", exc_info=error)
 
     async def _commit(self, rows: list[Any]) -> Callable[[Origin, Item], Awaitable[None] | None]:
         if not rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from imserver.hooks import DROP, is_awaitable
+from imserver.hooks import Dropped, is_awaitable
 from imserver.iq import IQTable, Target, as_result
 from imserver.routing.journal import Journal
 from imserver.routing.sessions import Session
@@ -86,26 +86,23 @@ class Router:
             refined = self.hooks.refine_message.refine(message, "message", server=self.server, origin=origin)
             if is_awaitable(refined):
                 return self._accept_later(origin, message, refined)
-            return self._accept_refined(origin, refined)
+            return self._record(origin, refined)
         except StanzaError as error:
             self._refuse(origin, message, error)
             return None
 
     async def _accept_later(self, origin: Origin, message: Message, pending: Awaitable[Any]) -> None:
         try:
-            later = self._accept_refined(origin, await pending)
+            later = self._record(origin, await pending)
             if later is not None:
                 await later
         except StanzaError as error:
             self._refuse(origin, message, error)
 
-    def _accept_refined(self, origin: Origin, message: Any) -> Awaitable[None] | None:
-        if message is DROP:
-            self.journal.add(origin, _nothing)
+    def _record(self, origin: Origin, message: Message | Dropped) -> Awaitable[None] | None:
+        if message is Dropped.DROP:
+            self.journal.add(origin, lambda: self._handled(origin))
             return None
-        return self._record(origin, message)
-
-    def _record(self, origin: Origin, message: Message) -> Awaitable[None] | None:
         if message.refusal is not None:
             raise message.refusal
         message.number = self._numbers()
@@ -128,6 +125,7 @@ class Router:
 
         def refuse() -> None:
             self.bounce(stanza, error)
+            self._handled(origin)
 
         self.journal.add(origin, refuse)
 
@@ -191,11 +189,11 @@ class Router:
         match stanza:
             case Message():
                 if self.hooks.message_accepted:
-                    self._tell(
-                        self.hooks.message_accepted.announce(
-                            server=self.server, message=stanza, origin=origin
-                        )
+                    told = self.hooks.message_accepted.announce(
+                        server=self.server, message=stanza, origin=origin
                     )
+                    if told is not None:
+                        self.server.spawn(told)
                 return self.deliver(stanza)
             case Presence() if isinstance(origin, Session):
                 return self._serve_presence(origin, stanza)
@@ -285,14 +283,17 @@ class Router:
         if not readers:
             return
         message.readers = list(readers)
-        if message.stable_ids is not None:
-            message = with_stable_id(message, readers[0].bare)
+        account = readers[0].bare
+        if message.stable_ids and (number := message.stable_ids.pop(account, None)) is not None:
+            message.append(_STABLE_ID, _stable_id(account, number))
         for session in readers:
             session.send(message)
         if self.hooks.message_delivered:
-            self._tell(
-                self.hooks.message_delivered.announce(server=self.server, message=message, sessions=readers)
+            told = self.hooks.message_delivered.announce(
+                server=self.server, message=message, sessions=readers
             )
+            if told is not None:
+                self.server.spawn(told)
 
     def _keep(self, message: Message) -> Awaitable[None] | None:
         kept = self.hooks.keep_undelivered.ask(server=self.server, message=message)
@@ -404,15 +405,16 @@ def with_stable_id(message: Message, owner: JID) -> Message:
     number = message.stable_ids.get(owner) if message.stable_ids is not None else None
     if number is None:
         return message
-    marked = message.extended(_STABLE_ID, b"%b%d'/>" % (_stable_id_of(owner), number))
+    marked = message.copy()
+    marked.append(_STABLE_ID, _stable_id(owner, number))
     marked.stable_ids = None  # it has it now: redelivered, it does not get it twice
     return marked
 
 
+def _stable_id(owner: JID, number: int) -> bytes:
+    return b"%b%d'/>" % (_beginning_of_stable_id(owner), number)
+
+
 @lru_cache(maxsize=4_096)
-def _stable_id_of(owner: JID) -> bytes:
+def _beginning_of_stable_id(owner: JID) -> bytes:
     return f"<stanza-id xmlns='{namespaces.STANZA_IDS}' by='{escape_attribute(owner)}' id='".encode()
-
-
-def _nothing() -> None:
-    """Stand for a message that a plugin dropped: it keeps its place in the order."""

@@ -104,7 +104,7 @@ class Session(Origin):
     @property
     def is_available(self) -> bool:
         """Whether it sent initial presence, and not taken it back (RFC 6121, 4.2)."""
-        return self.presence is not None and self.keeps_stanzas
+        return self.presence is not None and (not self.is_closed or self.acknowledgements is not None)
 
     @property
     def keeps_stanzas(self) -> bool:
@@ -285,4 +285,7 @@ class Sessions:
 
     def available(self, account: JID) -> list[Session]:
         """List the sessions that are available and take messages: priority 0 or more (RFC 6121, 8.5.2.1)."""
-        return [session for session in self.of(account) if session.is_available and session.priority >= 0]
+        resources = self._accounts.get(account)
+        if resources is None:
+            return []
+        return [one for one in resources.values() if one.priority >= 0 and one.is_available]

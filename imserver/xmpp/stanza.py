@@ -218,13 +218,6 @@ class Stanza:
         twin._wire = twin._element = None
         return twin
 
-    def extended(self, key: str, written: bytes) -> Self:
-        """Copy it with one more child, as `append` does; what is written of it already is not written again."""
-        twin = self.copy()
-        twin._wire = self._wire
-        twin.append(key, written)
-        return twin
-
     def error(self, error: StanzaError) -> Self:
         """Answer with an error, addressed to whoever sent the stanza (RFC 6120, 8.3.1)."""
         twin = self.copy()

@@ -280,3 +280,19 @@ async def test_a_copy_that_its_session_lost_is_kept_if_nobody_else_has_the_messa
     await again.sends("<presence/>")
 
     assert await heard(again) == ["one"]
+
+
+async def test_what_is_refused_is_taken_care_of_too(stage: Stage) -> None:
+    ana, luis, _ = await chat(stage)
+    await enable(ana)
+    await luis.asks(
+        "<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='ana@localhost'/></block></iq>"
+    )
+
+    await say(ana, "luis@localhost", "refused")
+    await ana.sends("<message to='a@b@c' type='chat'><body>to nobody</body></message>")
+    await ana.sends(f"<r xmlns='{SM}'/>")
+
+    for _ in range(2):
+        assert (await ana.hears()).get("type") == "error"
+    await ana.receives(f"<a xmlns='{SM}' h='2'/>")
