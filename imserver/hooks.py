@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
@@ -72,7 +73,12 @@ def _picker(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
 
 def is_awaitable(answer: object) -> TypeIs[Awaitable[Any]]:
     """Tell whether somebody has to wait for the answer; `inspect.isawaitable` takes ten times as long."""
-    return hasattr(type(answer), "__await__")
+    return _is_awaitable_kind(type(answer))  # type: ignore[arg-type]  # every type is hashable
+
+
+@lru_cache(maxsize=256)
+def _is_awaitable_kind(kind: type) -> bool:
+    return hasattr(kind, "__await__")
 
 
 class Hook:

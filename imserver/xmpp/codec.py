@@ -196,8 +196,7 @@ class StreamReader:
         self._first_child = -1
         payload: bytes | Element = inner
         if (
-            b"<!" in inner  # CDATA; anything else that begins so was refused
-            or b"<?" in inner
+            b"<!" in inner  # CDATA: all else that begins so was refused, and `<?` everywhere but in CDATA
             or b"stream:" in inner
             or b"xmlns:" in head
             or self._prefixes
