@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 Step = Callable[..., Awaitable[None] | None]
-
-#: Strong references: the event loop keeps only weak ones to its tasks.
-_RUNNING: Final[set[asyncio.Future[None]]] = set()
 
 
 class Lane:
     """Runs steps in order: at once while they are synchronous, behind the first one that has to wait otherwise."""
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_task", "_waiting")
 
     def __init__(self) -> None:
+        # The event loop keeps only weak references to its tasks.
+        self._task: asyncio.Future[None] | None = None
         self._waiting: deque[tuple[Step, tuple[Any, ...]]] | None = None
 
     def __len__(self) -> int:
@@ -41,9 +40,7 @@ class Lane:
         self._go_on(pending)
 
     def _go_on(self, pending: Awaitable[None] | None) -> None:
-        task = asyncio.ensure_future(self._drain(pending))
-        _RUNNING.add(task)
-        task.add_done_callback(_RUNNING.discard)
+        self._task = asyncio.ensure_future(self._drain(pending))
 
     async def _drain(self, pending: Awaitable[None] | None) -> None:
         assert self._waiting is not None
@@ -59,4 +56,4 @@ class Lane:
             if self._waiting:  # only after a failure: nothing may be lost behind it
                 self._go_on(None)
             else:
-                self._waiting = None
+                self._waiting = self._task = None
