@@ -283,6 +283,7 @@ def _stream_options(settings: Settings, secret: bytes, features: tuple[Element, 
         mechanisms=settings.sasl.mechanisms,
         secret=secret,
         iterations=settings.sasl.iterations,
+        protect=settings.sasl.downgrade_protection,
         require_tls=settings.c2s.require_tls,
         limits=ReaderLimits(
             stanza_bytes=limits.stanza_bytes,

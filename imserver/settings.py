@@ -357,6 +357,11 @@ class SASL(Table):
         description="How often a new password is hashed (PBKDF2): more is safer and slower.",
     )
 
+    downgrade_protection: bool = Field(
+        default=True,
+        description="Whether SCRAM signs what was offered (XEP-0474); Converse.js before 10.1.7 can't log in then.",
+    )
+
 
 class Storage(Table):
     url: Annotated[str, AfterValidator(_database_url)] = Field(

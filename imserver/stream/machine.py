@@ -72,6 +72,8 @@ class StreamOptions:
     #: What unknown users' credentials are invented from, so that they look like anybody's.
     secret: bytes
     iterations: int = 4096
+    #: Whether SCRAM signs what was offered (XEP-0474).
+    protect: bool = True
     require_tls: bool = True
     can_start_tls: bool = True
     limits: ReaderLimits = field(default_factory=ReaderLimits)
@@ -295,6 +297,7 @@ class Stream:
             tls=self._secure,
             secret=self.options.secret,
             iterations=self.options.iterations,
+            protect=self.options.protect,
         )
         self.state = State.EXCHANGE
         return self._exchange.respond(sasl.decode(text) if text else None)

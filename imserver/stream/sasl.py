@@ -233,11 +233,13 @@ def begin(
     tls: bool,
     secret: bytes,
     iterations: int,
+    protect: bool = True,
 ) -> Exchange:
     """Start the exchange that the client has chosen from what was `offered`.
 
     `nonce` is new, random and printable; `secret` and `iterations` make up the credentials of
     unknown users, so the former must outlive the process and the latter be that of new accounts.
+    `protect` signs what was offered (XEP-0474).
 
     Raises:
         SASLError: If the mechanism is unknown, was not offered, or is not for this connection.
@@ -250,7 +252,7 @@ def begin(
         return PlainExchange(domain)
     if mechanism.removesuffix("-PLUS") not in HASHES:
         raise SASLError("invalid-mechanism")
-    scram = ScramServer(mechanism, offered=offered, bindings=bindings, nonce=nonce)
+    scram = ScramServer(mechanism, offered=offered, bindings=bindings, nonce=nonce, protect=protect)
     return ScramExchange(domain, scram, secret=secret, iterations=iterations)
 
 

@@ -167,17 +167,24 @@ class ScramServer:
     """One SCRAM exchange: `receive_first`, `challenge`, `receive_final`, in this order.
 
     After `receive_first`, `username` and `authzid` are what the client claims, as written.
-    An empty `offered` leaves the protection of XEP-0474 out.
+    `protect` signs what was offered (XEP-0474).
     """
 
     def __init__(
-        self, mechanism: str, *, offered: Collection[str], bindings: Mapping[str, bytes], nonce: str
+        self,
+        mechanism: str,
+        *,
+        offered: Collection[str],
+        bindings: Mapping[str, bytes],
+        nonce: str,
+        protect: bool = True,
     ) -> None:
         self.mechanism = mechanism.removesuffix("-PLUS")
         self.username = ""
         self.authzid = ""
         self._is_bound = mechanism.endswith("-PLUS")
         self._offered = offered
+        self._protects = protect
         self._bindings = bindings
         self._nonce = nonce
         self._first_bare = ""
@@ -204,7 +211,7 @@ class ScramServer:
         """Ask the client to prove that it knows the password to these credentials."""
         salt = b64encode(credentials.salt).decode()
         self._challenge = f"r={self._nonce},s={salt},i={credentials.iterations}"
-        if self._offered:
+        if self._protects and self._offered:
             protection = downgrade_protection(HASHES[self.mechanism], self._offered, self._bindings)
             self._challenge += f",h={protection}"
         self._credentials = credentials

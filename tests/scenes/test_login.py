@@ -1,5 +1,7 @@
 """RFC 6120, 6: logging in."""
 
+import base64
+
 import pytest
 
 from tests.scenes.actors import Actor, Stage
@@ -120,3 +122,12 @@ async def test_passwords_and_bodies_are_in_no_log(stage: Stage, stranger: Actor)
 
     assert "a secret" not in str(stage.log.entries)
     assert "logged in" in str(stage.log.entries)
+
+
+@pytest.mark.settings(sasl={"downgrade_protection": False})
+async def test_what_was_offered_is_not_signed_for_clients_that_stumble_over_it(stranger: Actor) -> None:
+    # COMPAT: Strophe.js before 1.6.3, and Converse.js with it, refuse a challenge with more than r, s and i.
+    await stranger.sends(sasl("auth", b"n,,n=ana,r=client", " mechanism='SCRAM-SHA-256'"))
+
+    challenge = base64.b64decode((await stranger.hears()).text).decode()
+    assert [part[0] for part in challenge.split(",")] == ["r", "s", "i"]
