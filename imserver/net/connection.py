@@ -53,6 +53,10 @@ ANSWER_TIME = 60.0
 #: How long the last words may take on their way, in seconds.
 GOODBYE_SECONDS = 5.0
 
+#: Above this many waiting bytes, whoever sends much at a time waits; below the other one they go on.
+DRAIN_HIGH = 65_536
+DRAIN_LOW = 16_384
+
 REQUEST = Element("r", namespaces.MANAGEMENT).to_bytes()
 
 
@@ -75,6 +79,7 @@ class Connection(ABC):
         self,
         reception: Reception,
         framing: Framing,
+        transport: asyncio.Transport,
         address: str,
         *,
         secure: bool,
@@ -85,11 +90,13 @@ class Connection(ABC):
         self._server = reception.server
         self._address = address
         self._loop = asyncio.get_running_loop()
+        self.is_drained = asyncio.Event()
+        self.is_drained.set()
+        self._use(transport)
         self._out: list[bytes] = []
         self._is_flush_due = False
-        self._is_closing = (
-            False  # the stream is over, but not yet said to be: what came before is served first
-        )
+        # The stream is over, but not yet said to be: what came before is served first.
+        self._is_closing = False
         self._is_ending = False
         self._is_gone = False
         self._is_held_up = False
@@ -107,34 +114,53 @@ class Connection(ABC):
         self._deadline = self._loop.call_later(self._server.settings.limits.login_seconds, self._too_late)
         reception.connections.add(self)
 
-    # What a transport has to do
+    # What TCP and WebSocket do differently
 
     @abstractmethod
     def _write(self, chunks: list[bytes]) -> None:
-        """Write to the transport."""
+        """Write what the stream has to say."""
 
     @abstractmethod
     def _hang_up(self) -> None:
         """Close the transport once everything is written."""
 
-    @abstractmethod
-    def abort(self) -> None:
-        """Close the transport now."""
-
-    @abstractmethod
-    def _pause(self) -> None:
-        """Stop reading."""
-
-    @abstractmethod
-    def _read_on(self) -> None:
-        """Read again."""
-
-    @abstractmethod
-    async def drained(self) -> None:
-        """Wait until the reader has caught up."""
-
     def _start_tls(self) -> None:
         raise AssertionError("STARTTLS was not offered")
+
+    # The transport
+
+    def _use(self, transport: asyncio.Transport) -> None:
+        """Go on with this transport, which reads."""
+        self._transport = transport
+        self._may_read = True
+        transport.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
+
+    def _put(self, data: bytes) -> None:
+        """Write to the transport; who does not read what waits already is cut."""
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > self._server.settings.limits.send_buffer_bytes:
+            self._server.log.info("reads too slowly", account=self._login, address=self._address)
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the transport now."""
+        self._transport.abort()
+
+    def _pause(self) -> None:
+        if self._may_read:
+            self._may_read = False
+            self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if not self._may_read and not self._transport.is_closing() and not self._is_held_up:
+            self._may_read = True
+            self._transport.resume_reading()
+
+    async def drained(self) -> None:
+        """Wait until the reader has caught up."""
+        self._flush()
+        if not self._is_gone:
+            await self.is_drained.wait()
 
     # In
 
@@ -445,6 +471,7 @@ class Connection(ABC):
 
     def lost(self) -> None:
         """Take note that the transport is gone."""
+        self.is_drained.set()
         if self._is_gone:
             return
         self._is_gone = True

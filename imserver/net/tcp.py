@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 #: How long a TLS handshake may take, in seconds.
 HANDSHAKE_SECONDS = 15.0
-#: Above this many waiting bytes, whoever sends much at a time waits; below the other one they go on.
-DRAIN_HIGH = 65_536
-DRAIN_LOW = 16_384
 
 
 class TCPConnection(asyncio.Protocol):
@@ -39,7 +36,6 @@ class TCPConnection(asyncio.Protocol):
             plain.abort()
             return
         self._reception.server.counters.connections["tls" if self._direct_tls else "tcp"] += 1
-        plain.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
         self._connection = _TCP(
             self._reception, self, plain, self._certificates, address, direct_tls=self._direct_tls
         )
@@ -78,52 +74,20 @@ class _TCP(Connection):
         super().__init__(
             reception,
             TCPFraming(),
+            transport,
             address,
             secure=direct_tls,
             can_start_tls=not direct_tls,
             bindings=_bindings(transport, certificates) if direct_tls else None,
         )
         self._protocol = protocol
-        self._transport = transport
         self._certificates = certificates
-        self._may_read = True
-        self.is_drained = asyncio.Event()
-        self.is_drained.set()
 
     def _write(self, chunks: list[bytes]) -> None:
-        transport = self._transport
-        transport.write(b"".join(chunks))
-        if transport.get_write_buffer_size() > self._server.settings.limits.send_buffer_bytes:
-            self._server.log.info("reads too slowly", account=self._login, address=self._address)
-            self.abort()
+        self._put(b"".join(chunks))
 
     def _hang_up(self) -> None:
         self._transport.close()
-
-    def abort(self) -> None:
-        """Close the transport now."""
-        self._transport.abort()
-
-    def _pause(self) -> None:
-        if self._may_read:
-            self._may_read = False
-            self._transport.pause_reading()
-
-    def _read_on(self) -> None:
-        if not self._may_read and not self._transport.is_closing() and not self._is_held_up:
-            self._may_read = True
-            self._transport.resume_reading()
-
-    async def drained(self) -> None:
-        """Wait until the reader has caught up."""
-        self._flush()
-        if not self._is_gone:
-            await self.is_drained.wait()
-
-    def lost(self) -> None:
-        """Take note that the transport is gone."""
-        self.is_drained.set()
-        super().lost()
 
     def _start_tls(self) -> None:
         # RFC 6120, 5.4.3.3: nothing may be read between <proceed/> and the handshake.
@@ -157,9 +121,7 @@ class _TCP(Connection):
             self.lost()
             return
         transport.set_protocol(self._protocol)
-        self._transport = transport
-        self._may_read = True
-        transport.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
+        self._use(transport)
         self._act(self.stream.secured(_bindings(transport, self._certificates)))
         for data in early.said:
             self.take(data)

@@ -16,7 +16,6 @@ from yarl import URL
 
 from imserver.net.connection import Connection
 from imserver.net.frames import CloseCode, FrameError, MessageReader, Opcode, write_frame
-from imserver.net.tcp import DRAIN_HIGH, DRAIN_LOW
 from imserver.stream.framing import WebSocketFraming
 from imserver.stream.machine import State
 from imserver.xmpp.errors import StreamError
@@ -118,22 +117,17 @@ class WebSocketConnection(Connection, asyncio.Protocol):
     def __init__(
         self, reception: Reception, request: web.Request, transport: asyncio.Transport, address: str
     ) -> None:
-        super().__init__(reception, WebSocketFraming(), address, secure=request.secure)
+        super().__init__(reception, WebSocketFraming(), transport, address, secure=request.secure)
         if not request.secure:
             # HTTP without TLS is on loopback only: TLS ends at a proxy in front. PLAIN is not offered all the same.
             self.stream.options = replace(self.stream.options, require_tls=False)
-        self._transport = transport
         self._http = request.protocol
         self._reader = MessageReader(self._server.settings.limits.pre_auth_bytes)
         self._close_code = CloseCode.NORMAL
         self._has_said_close = False
         self._is_deaf = False
-        self._may_read = True
-        self._is_drained = asyncio.Event()
-        self._is_drained.set()
         self.is_over = asyncio.Event()
         self._server.counters.connections["websocket"] += 1
-        transport.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
         transport.set_protocol(self)
 
     # In
@@ -181,18 +175,17 @@ class WebSocketConnection(Connection, asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Take note that the transport is gone."""
-        self._is_drained.set()
         self._http.connection_lost(error)
         self.lost()
         self.is_over.set()
 
     def pause_writing(self) -> None:
         """Take note that the client reads slowly."""
-        self._is_drained.clear()
+        self.is_drained.clear()
 
     def resume_writing(self) -> None:
         """Take note that the client has caught up."""
-        self._is_drained.set()
+        self.is_drained.set()
 
     # Out
 
@@ -202,10 +195,7 @@ class WebSocketConnection(Connection, asyncio.Protocol):
     def _put(self, frames: bytes) -> None:
         if self._has_said_close or self._transport.is_closing():
             return
-        self._transport.write(frames)
-        if self._transport.get_write_buffer_size() > self._server.settings.limits.send_buffer_bytes:
-            self._server.log.info("reads too slowly", account=self._login, address=self._address)
-            self.abort()
+        super()._put(frames)
 
     def _hang_up(self) -> None:
         # RFC 6455, 7.1.1: the client's own Close is waited for, but not for long.
@@ -213,23 +203,3 @@ class WebSocketConnection(Connection, asyncio.Protocol):
         self._has_said_close = True
         self._read_on()
         self._loop.call_later(CLOSE_SECONDS, self._transport.close)
-
-    def abort(self) -> None:
-        """Close the transport now."""
-        self._transport.abort()
-
-    def _pause(self) -> None:
-        if self._may_read:
-            self._may_read = False
-            self._transport.pause_reading()
-
-    def _read_on(self) -> None:
-        if not self._may_read and not self._transport.is_closing() and not self._is_held_up:
-            self._may_read = True
-            self._transport.resume_reading()
-
-    async def drained(self) -> None:
-        """Wait until the reader has caught up."""
-        self._flush()
-        if not self._is_gone:
-            await self._is_drained.wait()
