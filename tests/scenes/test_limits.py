@@ -167,7 +167,7 @@ async def test_a_slow_reader_is_cut_and_the_others_go_on(stage: Stage, tls: bool
         await ana.swallows()
         if connection not in stage.running.connections:
             break
-        most = max(most, connection._transport.get_write_buffer_size())  # type: ignore[attr-defined]
+        most = max(most, connection._transport.get_write_buffer_size())
 
     await eventually(lambda: connection not in stage.running.connections)
     assert most <= 300_000
