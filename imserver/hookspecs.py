@@ -1,4 +1,4 @@
-"""What plugins can say. The kind of a hook is in its name; DESIGN is told in docs/plugins.md.
+"""What plugins can say. The kind of a hook is in its name; docs/hooks.md is made from this file.
 
 `register_…` declares, and is asked once at start. `refine_…` returns something better, None to leave it as it is, or
 `DROP`. `find_ choose_ keep_ may_` ask: the first answer counts. Everything else has happened, and is only told.
