@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from typing import TYPE_CHECKING
 
+from imserver.hooks import is_awaitable
 from imserver.routing.sessions import Session
 from imserver.stream.resumption import Acknowledgements
 from imserver.xmpp.errors import StanzaError, StreamError
@@ -89,10 +89,13 @@ async def resume(server: Server, session: Session, outlet: Outlet, handled: int)
         raise LookupError("the session has ended")
     session.acknowledge(handled)
     session.detachments += 1
-    former, session.outlet = session.outlet, outlet
+    former, session.outlet = session.outlet, None
     if former is not None:
         former.end(StreamError("conflict", "This session was resumed elsewhere"))
-    session.is_looked_at = True  # XEP-0352, 5: the state does not survive
+    session.look(True)  # XEP-0352, 5: the state does not survive; what was held back waits like the rest
+    if session.is_closed:
+        raise LookupError("more waits than may be unacknowledged, and goes elsewhere")
+    session.outlet = outlet
     return list(session.acknowledgements.waiting)
 
 
@@ -134,7 +137,7 @@ async def _end(server: Server, session: Session) -> None:
 async def _redeliver(server: Server, stanza: Stanza, session: Session) -> None:
     try:
         pending: Awaitable[None] | None = server.router.redeliver(stanza, session)
-        if inspect.isawaitable(pending):
+        if is_awaitable(pending):
             await pending
     except StanzaError as error:
         server.router.bounce(stanza, error)

@@ -69,3 +69,21 @@ async def test_of_several_presences_only_the_newest_is_kept(stage: Stage) -> Non
 
     shown = [one.child("show") for one in await luis.swallows() if one.name == "presence"]
     assert [show.text for show in shown if show is not None] == ["xa"]
+
+
+async def test_what_waited_comes_with_the_resumption(stage: Stage, ana: Actor) -> None:
+    luis = await stage.comes_online("luis")
+    await luis.sends("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+    token = (await luis.hears()).get("id")
+    await look_away(stage, luis)
+    await ana.sends(f"<message to='luis@localhost/stage' type='chat'>{STATE}</message>")
+    await ana.swallows()
+
+    await luis.vanishes()
+    luis = await stage.logs_in("luis")
+    await luis.sends(f"<resume xmlns='urn:xmpp:sm:3' previd='{token}' h='0'/>")
+
+    await luis.receives(f"<resumed xmlns='urn:xmpp:sm:3' previd='{token}' h='0'/>")
+    await luis.receives(
+        f"<message from='ana@localhost/stage' to='luis@localhost/stage' type='chat'>{STATE}</message>"
+    )
