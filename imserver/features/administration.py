@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from dataclasses import astuple, dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from imserver.features.commands import Command, Note, Outcome, Request
 from imserver.features.contacts import find_roster, tell, to_element
-from imserver.hooks import hookimpl
+from imserver.hooks import hookimpl, is_awaitable
 from imserver.routing import lifecycle
 from imserver.storage.accounts import AccountExists, AccountUnknown, StoredCredentials
 from imserver.stream.scram import SALT_LENGTH, PasswordError, make_credentials
@@ -285,7 +284,7 @@ def _on_record(name: str, run: Run) -> Run:
     @functools.wraps(run)
     async def run_on_record(request: Request) -> Outcome:
         outcome = run(request)
-        done = await outcome if inspect.isawaitable(outcome) else outcome
+        done = await outcome if is_awaitable(outcome) else outcome
         whom = [*request.answers.jids("accountjid"), *request.answers.jids("accountjids")]
         request.server.log.info("administered", command=name, admin=request.asker, accounts=whom)
         return done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from imserver.features import disco
-from imserver.hooks import PluginError, hookimpl
+from imserver.hooks import PluginError, hookimpl, is_awaitable
 from imserver.iq import IQHandler, Target
 from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StanzaError
@@ -238,7 +237,7 @@ class Commands:
     @staticmethod
     async def _finish(server: Server, session: Session, execution: Execution) -> Element:
         outcome = execution.command.run(execution.request(server, session.jid))
-        done = await outcome if inspect.isawaitable(outcome) else outcome
+        done = await outcome if is_awaitable(outcome) else outcome
         command = _head(execution, "completed").add(
             *(Element("note", COMMANDS, {"type": note.severity}, text=note.text) for note in done.notes)
         )

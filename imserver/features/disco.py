@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from imserver.features.contacts import find_roster
-from imserver.hooks import hookimpl
+from imserver.hooks import hookimpl, is_awaitable
 from imserver.iq import IQHandler, Target, iq_handler
 from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StanzaError
@@ -91,7 +90,7 @@ async def answer_server_items(server: Server, iq: IQ) -> Element:
 
 async def _answer_node(server: Server, iq: IQ) -> Element:
     answer = server.hooks.find_disco_node.ask(server=server, iq=iq)
-    found: Element | None = await answer if inspect.isawaitable(answer) else answer
+    found: Element | None = await answer if is_awaitable(answer) else answer
     if found is None:
         raise _no_such_node(iq)
     return found

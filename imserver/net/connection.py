@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import secrets
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from imserver.hooks import is_awaitable
 from imserver.routing import lifecycle
 from imserver.stream.events import (
     Acknowledged,
@@ -273,7 +273,7 @@ class Connection(ABC):
 
     async def _credentials(self, username: str) -> Sequence[ScramCredentials] | None:
         found: Any = self._server.hooks.find_credentials.ask(server=self._server, username=username)
-        found = await found if inspect.isawaitable(found) else found
+        found = await found if is_awaitable(found) else found
         return found or None
 
     async def _check_password(self, wanted: PasswordWanted) -> None:
@@ -363,10 +363,7 @@ class Connection(ABC):
 
     def send(self, stanza: Stanza) -> None:
         """Send it with whatever else this turn of the event loop brings."""
-        self._out.append(self._framing.stanza(stanza))
-        if not self._is_flush_due:
-            self._is_flush_due = True
-            self._loop.call_soon(self._flush)
+        self._send_later(self._framing.stanza(stanza))
 
     def _send_later(self, chunk: bytes) -> None:
         self._out.append(chunk)
