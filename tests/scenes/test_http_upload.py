@@ -258,18 +258,22 @@ async def test_a_file_comes_only_once(ana: Actor, http: Http) -> None:
     assert (await http("GET", url))[2] == b"abc"
 
 
-async def test_two_who_upload_at_once_do_not_mix(ana: Actor, http: Http) -> None:
+async def test_two_who_upload_at_once_do_not_mix(stage: Stage, ana: Actor, http: Http) -> None:
     url = await slot(ana, size=6)
+    other_is_answered = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b"one"
-        await asyncio.sleep(0.3)
+        await other_is_answered.wait()
         yield b"one"
 
     headers = {"Content-Type": "image/png", "Content-Length": "6"}
     first = asyncio.create_task(http("PUT", url, slowly(), headers))
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(10):
+        while not any((stage.server.settings.data / "uploads").iterdir()):
+            await asyncio.sleep(0.01)
     status, _, _ = await http("PUT", url, b"twotwo", {"Content-Type": "image/png"})
+    other_is_answered.set()
 
     assert status == 409
     assert (await first)[0] == 201
