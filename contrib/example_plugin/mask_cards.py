@@ -6,6 +6,8 @@ from pydantic import BaseModel, Field
 
 from imserver import Element, Message, hookimpl
 
+CARD = re.compile(r"\b(?:\d[ -]?){12,15}(\d{4})\b")
+
 
 class Settings(BaseModel, extra="forbid"):
     stars: str = Field(default="****", description="What stands in place of the digits.")
@@ -21,9 +23,9 @@ class Plugin:
         return [Settings]
 
     @hookimpl
-    def refine_message(self, message: Message) -> Message | None:
-        masked = re.sub(r"\b(?:\d[ -]?){12,15}(\d{4})\b", rf"{self.settings.stars}\1", message.body)
-        if masked == message.body:
-            return None
-        message.remove("body", "jabber:client")
-        return message.add(Element("body", "jabber:client", text=masked))
+    def refine_message(self, message: Message) -> Message:
+        masked = CARD.sub(rf"{self.settings.stars}\1", message.body)
+        if masked != message.body:
+            message.remove("body", "jabber:client")
+            message.add(Element("body", "jabber:client", text=masked))
+        return message

@@ -304,6 +304,13 @@ class Message(Stanza):
     @property
     def body(self) -> str:
         """The text for people, in the first language given; "" when there is none."""
+        inner = self._inner
+        if inner.startswith(b"<body>"):
+            end = inner.index(b"<", 6)
+            text = inner[6:end]
+            # Nothing in it that a parser would write otherwise: no tree is built for it.
+            if b"&" not in text and b"\r" not in text and inner.startswith(b"</body>", end):
+                return text.decode()
         body = self.child("body", namespaces.CLIENT)
         return body.text if body is not None else ""
 

@@ -188,3 +188,29 @@ def test_a_body_is_read() -> None:
     assert read.has_body
     assert Message().body == ""
     assert not Message().has_body
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<body>hello</body>",
+        "<body>más 🎉</body><active xmlns='http://jabber.org/protocol/chatstates'/>",
+        "<body>a &amp; b</body>",
+        "<body>two\r\nlines</body>",
+        "<body>one<b xmlns='x'>two</b></body>",
+        "<body></body>",
+        "<body/>",
+        "<body>first</body><body xml:lang='es'>primero</body>",
+        "<subject>x</subject><body>later</body>",
+        "<bodyguard xmlns='x'/><body>me</body>",
+        "<body >blank</body>",
+        "<body>ends oddly</body >",
+    ],
+)
+def test_a_body_is_the_same_with_and_without_a_tree(inner: str) -> None:
+    message = stanza(f"<message>{inner}</message>")
+    found = message.element.child("body")
+
+    assert isinstance(message, Message)
+    assert found is not None
+    assert message.body == found.text
