@@ -216,14 +216,16 @@ class Hook:
         self, implementation: Implementation, pending: Awaitable[Any], context: dict[str, Any]
     ) -> None:
         try:
-            await asyncio.wait_for(pending, PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await pending
         except Exception as error:
             self._complain(implementation, error)
         for later in self._behind(implementation):
             try:
                 answer = later.function(*later.pick(context))
                 if is_awaitable(answer):
-                    await asyncio.wait_for(answer, PATIENCE)
+                    async with asyncio.timeout(PATIENCE):
+                        await answer
             except Exception as error:
                 self._complain(later, error)
 
@@ -245,7 +247,8 @@ class Hook:
 
     async def _patiently(self, implementation: Implementation, pending: Awaitable[Any]) -> Any:
         try:
-            return await asyncio.wait_for(pending, PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                return await pending
         except StanzaError:
             raise
         except Exception as error:
