@@ -87,6 +87,11 @@ class Contacts:
         async with lock:
             yield await find_roster(server, owner)
 
+    def unchanging(self, server: Server, owner: JID) -> Roster | None:
+        """Find the roster of an account that is connected, if nobody is at it."""
+        lock = self._locks.get(owner)
+        return None if lock is not None and lock.locked() else roster_of(server, owner)
+
     async def attach(self, server: Server, session: Session) -> None:
         """Let a new session have the roster of its account."""
         async with self.changing(server, session.bare) as roster:

@@ -19,8 +19,9 @@ from imserver.xmpp.errors import StanzaError
 from imserver.xmpp.jid import JID, JIDError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
+    from imserver.features.contacts import Roster
     from imserver.routing.sessions import Session
     from imserver.server import Server
     from imserver.xmpp.stanza import IQ
@@ -66,18 +67,24 @@ class Plugin:
         """Have the roster at hand for as long as somebody is connected."""
         await self._rosters.attach(server, session)
 
-    async def _answer(self, server: Server, iq: IQ) -> Element | None:
+    def _answer(self, server: Server, iq: IQ) -> Element | Awaitable[Element | None] | None:
         """Return the roster, or what changed since the client's version (RFC 6121, 2.1.3 and 2.6.2)."""
-        session = asker(server, iq)
+        session, version = asker(server, iq), iq.query.get("ver")
+        roster = self._rosters.unchanging(server, session.bare)
+        if roster is None or version not in ("", str(roster.version)):
+            return self._compare(server, session, version)
+        session.wants_roster = True
+        return None if version else whole(roster)
+
+    async def _compare(self, server: Server, session: Session, version: str) -> Element | None:
         async with self._rosters.changing(server, session.bare) as roster:
-            changes = await missed(server, session.bare, iq.query.attributes.get("ver"))
+            changes = await missed(server, session.bare, version)
             session.wants_roster = True
             if changes is None:
-                items = [contacts.to_element(item) for item in roster.listed]
-                return Element("query", namespaces.ROSTER, {"ver": str(roster.version)}).add(*items)
+                return whole(roster)
             # RFC 6121, 2.6.3: an empty result first; pushes of what the client misses follow.
-            known, version = int(iq.query.get("ver")), roster.version
-            asyncio.get_running_loop().call_soon(catch_up, server, session, changes, known, version)
+            known, newest = int(version), roster.version
+            asyncio.get_running_loop().call_soon(catch_up, server, session, changes, known, newest)
             return None
 
     async def _change(self, server: Server, iq: IQ) -> None:
@@ -109,9 +116,15 @@ def asker(server: Server, iq: IQ) -> Session:
     return session
 
 
-async def missed(server: Server, owner: JID, version: str | None) -> list[RosterItem | RosterRemoval] | None:
+def whole(roster: Roster) -> Element:
+    """Write down everything that clients see."""
+    items = [contacts.to_element(item) for item in roster.listed]
+    return Element("query", namespaces.ROSTER, {"ver": str(roster.version)}).add(*items)
+
+
+async def missed(server: Server, owner: JID, version: str) -> list[RosterItem | RosterRemoval] | None:
     """Find what a client with that version misses; None: everything, or it keeps no versions."""
-    if version is None or not (version.isascii() and version.isdigit()) or len(version) > 15:
+    if not (version.isascii() and version.isdigit()) or len(version) > 15:
         return None
     return await server.store.rosters.changes_since(owner, int(version))
 

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Self
 
-from sqlalchemy import URL, Connection, Delete, Insert, Update, event, make_url
+from sqlalchemy import URL, Connection, Delete, Insert, Select, Update, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from imserver.storage.batch import BatchWriter, EngineBatchWriter, SQLiteBatchWriter, Step
 from imserver.storage.migration import migrate
+from imserver.storage.reading import PostgreSQLReader, Query, Reader, Row, SQLiteReader
 
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -35,14 +36,20 @@ Rows = Sequence[tuple[Any, ...]]
 
 class Database:
     def __init__(
-        self, engine: AsyncEngine, batches: BatchWriter, alone: AbstractAsyncContextManager[object]
+        self,
+        engine: AsyncEngine,
+        reader: Reader,
+        batches: BatchWriter,
+        alone: AbstractAsyncContextManager[object],
     ) -> None:
         self._engine = engine
         self._writing_engine = engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._reader = reader
         self._batches = batches
         # SQLite has one writer at a time: they queue up here, in order, and never see SQLITE_BUSY.
         self._alone = alone
         self._compiled: dict[Insert | Update | Delete, str] = {}
+        self._queries: dict[Select[*tuple[Any, ...]], Query] = {}
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -53,7 +60,7 @@ class Database:
 
         engine = create_async_engine(address, pool_pre_ping=True)
         await _migrate(engine)
-        return cls(engine, EngineBatchWriter(engine), nullcontext())
+        return cls(engine, PostgreSQLReader(engine), EngineBatchWriter(engine), nullcontext())
 
     @classmethod
     async def _open_sqlite(cls, address: URL) -> Self:
@@ -64,19 +71,28 @@ class Database:
         event.listen(engine.sync_engine, "begin", _begin)
         await _migrate(engine)
 
-        connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-        for pragma in PRAGMAS:
-            connection.execute(pragma)
-        return cls(engine, SQLiteBatchWriter(connection), asyncio.Lock())
+        reader = SQLiteReader(_connect(file, *PRAGMAS, "PRAGMA query_only = ON"))
+        return cls(engine, reader, SQLiteBatchWriter(_connect(file, *PRAGMAS)), asyncio.Lock())
 
     @property
     def is_shared(self) -> bool:
         """Whether other nodes write to it too."""
         return self._engine.dialect.name != "sqlite"
 
+    async def fetch(self, statement: Select[*tuple[Any, ...]], **values: Any) -> list[Row]:
+        """Read a few rows by one query, as fast as the driver can; what was committed before is there.
+
+        Statements are compiled once: keep them as constants, with a `bindparam` for each value.
+        """
+        query = self._queries.get(statement)
+        if query is None:
+            query = self._queries[statement] = Query.compile(statement, self._engine.dialect)
+        rows = await self._reader.fetch(query.sql, query.arrange(values))
+        return [query.understand(row) for row in rows]
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Look at one moment of the database."""
+        """Look at one moment of the database: for several queries, or many rows."""
         async with self._engine.connect() as connection:
             yield connection
 
@@ -102,6 +118,7 @@ class Database:
         return self._compiled[statement]
 
     async def close(self) -> None:
+        await self._reader.close()
         await self._batches.close()
         await self._engine.dispose()
 
@@ -118,6 +135,13 @@ def _understand(url: str) -> URL:
 def _create_privately(file: str) -> None:
     # SQLite gives its other files (-wal, -shm) the same permissions.
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _connect(file: str, *pragmas: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    for pragma in pragmas:
+        connection.execute(pragma)
+    return connection
 
 
 async def _migrate(engine: AsyncEngine) -> None:

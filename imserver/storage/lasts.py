@@ -4,14 +4,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import postgresql
 
 from imserver.storage import schema
 from imserver.storage.database import Database
-from imserver.storage.upsert import upsert
+from imserver.storage.several import in_groups, is_one_of
 
-# SQLite takes at most 32,766 parameters in a statement.
-MOST_OWNERS_AT_ONCE = 5_000
+NEW = postgresql.insert(schema.lasts)
+# SQLite has taken this clause over from PostgreSQL.
+PUT = NEW.on_conflict_do_update(
+    index_elements=["owner"], set_={"time": NEW.excluded.time, "status": NEW.excluded.status}
+)
+GET = select(schema.lasts.c.time, schema.lasts.c.status).where(schema.lasts.c.owner == bindparam("owner"))
+OF = select(schema.lasts.c.owner, schema.lasts.c.time, schema.lasts.c.status).where(
+    is_one_of(schema.lasts.c.owner)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +33,21 @@ class Lasts:
         self._database = database
 
     async def get(self, owner: str) -> Last | None:
-        table = schema.lasts
-        query = select(table.c.time, table.c.status).where(table.c.owner == owner)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).one_or_none()
-        return Last(*row) if row else None
+        rows = await self._database.fetch(GET, owner=owner)
+        return Last(*rows[0]) if rows else None
 
     async def of(self, owners: Iterable[str]) -> dict[str, Last]:
         """Find those of many accounts at once."""
-        table, wanted = schema.lasts, list(owners)
         found: dict[str, Last] = {}
-        async with self._database.reading() as connection:
-            for start in range(0, len(wanted), MOST_OWNERS_AT_ONCE):
-                some = wanted[start : start + MOST_OWNERS_AT_ONCE]
-                query = select(table.c.owner, table.c.time, table.c.status).where(table.c.owner.in_(some))
-                found |= {
-                    owner: Last(time, status) for owner, time, status in await connection.execute(query)
-                }
+        for some in in_groups(list(owners)):
+            rows = await self._database.fetch(OF, **some)
+            found |= {owner: Last(time, status) for owner, time, status in rows}
         return found
 
     async def put(self, owner: str, last: Last) -> None:
         await self.put_many([(owner, last)])
 
     async def put_many(self, lasts: Iterable[tuple[str, Last]]) -> None:
-        async with self._database.writing() as connection:
-            for owner, last in lasts:
-                values = {"owner": owner, "time": last.time, "status": last.status}
-                await upsert(connection, schema.lasts, values)
+        rows = [(str(owner), schema.microseconds(last.time), last.status) for owner, last in lasts]
+        if rows:
+            await self._database.write_batch((PUT, rows))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import BigInteger, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql
 
 from imserver.storage import schema
@@ -26,6 +26,16 @@ class OfflineRow(NamedTuple):
 # What is there already stays as it is. SQLite has taken this clause over from PostgreSQL.
 INSERT = postgresql.insert(schema.offline).on_conflict_do_nothing()
 
+# A query needs a number where everything is wanted.
+EVERYTHING = 2**62
+LOAD = (
+    select(schema.offline)
+    .where(schema.offline.c.owner == bindparam("owner"))
+    .order_by(schema.offline.c.id)
+    .limit(bindparam("limit", type_=BigInteger))
+)
+COUNT = select(func.count()).where(schema.offline.c.owner == bindparam("owner"))
+
 
 class Offline:
     """Messages by owner and id; the ids come from the archive's clock and keep the order."""
@@ -39,10 +49,8 @@ class Offline:
 
     async def load(self, owner: str, limit: int | None = None) -> list[OfflineRow]:
         """Read the oldest first, and leave them there until `delete`."""
-        table = schema.offline
-        query = select(table).where(table.c.owner == owner).order_by(table.c.id).limit(limit)
-        async with self._database.reading() as connection:
-            return [OfflineRow(*row) for row in await connection.execute(query)]
+        rows = await self._database.fetch(LOAD, owner=owner, limit=EVERYTHING if limit is None else limit)
+        return [OfflineRow(*row) for row in rows]
 
     async def delete(self, owner: str, up_to_id: int) -> None:
         """Forget those that were delivered, this one included; what came in meanwhile stays."""
@@ -64,6 +72,5 @@ class Offline:
         return gone.rowcount > 0
 
     async def count(self, owner: str) -> int:
-        table = schema.offline
-        async with self._database.reading() as connection:
-            return await connection.scalar(select(func.count()).where(table.c.owner == owner)) or 0
+        [(count,)] = await self._database.fetch(COUNT, owner=owner)
+        return int(count)

@@ -1,10 +1,17 @@
 """XEP-0049: what clients keep for themselves."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from imserver.storage.database import Database
 from imserver.storage.schema import private
 from imserver.storage.upsert import upsert
+
+GET = select(private.c.element).where(
+    private.c.owner == bindparam("owner"),
+    private.c.namespace == bindparam("namespace"),
+    private.c.name == bindparam("name"),
+)
+NAMES = select(private.c.namespace, private.c.name).where(private.c.owner == bindparam("owner"))
 
 
 class Private:
@@ -12,18 +19,13 @@ class Private:
         self._database = database
 
     async def get(self, owner: str, namespace: str, name: str) -> bytes | None:
-        query = select(private.c.element).where(
-            private.c.owner == owner, private.c.namespace == namespace, private.c.name == name
-        )
-        async with self._database.reading() as connection:
-            element: bytes | None = await connection.scalar(query)
-        return element
+        rows = await self._database.fetch(GET, owner=owner, namespace=namespace, name=name)
+        return rows[0][0] if rows else None
 
     async def names(self, owner: str) -> set[tuple[str, str]]:
         """List what an account keeps, each by its namespace and name."""
-        query = select(private.c.namespace, private.c.name).where(private.c.owner == owner)
-        async with self._database.reading() as connection:
-            return {(row.namespace, row.name) for row in await connection.execute(query)}
+        rows = await self._database.fetch(NAMES, owner=owner)
+        return {(namespace, name) for namespace, name in rows}
 
     async def put(self, owner: str, namespace: str, name: str, element: bytes) -> None:
         values = {"owner": owner, "namespace": namespace, "name": name, "element": element}

@@ -4,19 +4,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, delete, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from imserver.storage import schema
 from imserver.storage.database import Database
+from imserver.storage.several import in_groups, is_one_of
 from imserver.storage.upsert import upsert
 
 Subscription = Literal["none", "to", "from", "both"]
 
 # A client that missed more removals than this downloads its whole roster again.
 REMOVALS_REMEMBERED = 200
-# SQLite takes at most 32,766 parameters in a statement.
-MOST_OWNERS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,47 @@ class Roster:
     items: tuple[RosterItem, ...]
 
 
+def _worth_keeping() -> ColumnElement[bool]:
+    """Tell an item from the mere memory of its removal."""
+    table = schema.roster_items
+    return or_(table.c.listed, table.c.pending_in.is_not(None), table.c.approved)
+
+
+def _items(which: ColumnElement[bool], order: Column[Any]) -> Select[*tuple[Any, ...]]:
+    """Read items, each beside the versions of the roster: one row without an item if there are none."""
+    items, versions = schema.roster_items.c, schema.roster_versions.c
+    one = select(bindparam("owner", type_=Text).label("owner")).subquery()
+    return (
+        select(
+            func.coalesce(versions.version, 0),
+            func.coalesce(versions.forgotten, 0),
+            items.contact,
+            items.name,
+            items.subscription,
+            items.ask,
+            items.approved,
+            items.pending_in,
+            items.groups,
+            items.listed,
+        )
+        .select_from(one)
+        .outerjoin(schema.roster_versions, versions.owner == one.c.owner)
+        .outerjoin(schema.roster_items, and_(items.owner == one.c.owner, which))
+        .order_by(order)
+    )
+
+
+SNAPSHOT = _items(_worth_keeping(), schema.roster_items.c.contact)
+CHANGES = _items(
+    schema.roster_items.c.version > bindparam("known", type_=BigInteger), schema.roster_items.c.version
+)
+SHOWING = select(schema.roster_items.c.owner).where(
+    is_one_of(schema.roster_items.c.owner),
+    schema.roster_items.c.contact == bindparam("contact"),
+    or_(schema.roster_items.c.subscription == "from", schema.roster_items.c.subscription == "both"),
+)
+
+
 class Rosters:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -55,28 +109,17 @@ class Rosters:
 
     async def snapshot(self, owner: str) -> Roster:
         """Load the items together with the version they are."""
-        table = schema.roster_items
-        query = select(table).where(table.c.owner == owner, _worth_keeping()).order_by(table.c.contact)
-        async with self._database.reading() as connection:
-            version, _ = await _versions(connection, owner)
-            return Roster(version, tuple(_item(row) for row in await connection.execute(query)))
+        rows = await self._database.fetch(SNAPSHOT, owner=owner)
+        return Roster(rows[0][0], tuple(_item(*item) for _, _, *item in rows if item[0] is not None))
 
     async def version(self, owner: str) -> int:
-        async with self._database.reading() as connection:
-            return (await _versions(connection, owner))[0]
+        return (await self.snapshot(owner)).version
 
     async def showing_to(self, contact: str, owners: Sequence[str]) -> set[str]:
         """Find which of these owners let the contact see their presence."""
-        table = schema.roster_items
         shown: set[str] = set()
-        async with self._database.reading() as connection:
-            for start in range(0, len(owners), MOST_OWNERS_AT_ONCE):
-                query = select(table.c.owner).where(
-                    table.c.owner.in_(owners[start : start + MOST_OWNERS_AT_ONCE]),
-                    table.c.contact == contact,
-                    table.c.subscription.in_(("from", "both")),
-                )
-                shown.update(await connection.scalars(query))
+        for some in in_groups(owners):
+            shown.update(owner for (owner,) in await self._database.fetch(SHOWING, contact=contact, **some))
         return shown
 
     async def put(self, owner: str, item: RosterItem) -> int:
@@ -97,38 +140,28 @@ class Rosters:
 
     async def changes_since(self, owner: str, version: int) -> list[RosterItem | RosterRemoval] | None:
         """RFC 6121, 2.6: say what a client that has this version misses; None: it needs the whole roster."""
-        table = schema.roster_items
-        query = (
-            select(table).where(table.c.owner == owner, table.c.version > version).order_by(table.c.version)
-        )
-        async with self._database.reading() as connection:
-            newest, forgotten = await _versions(connection, owner)
-            if not forgotten <= version <= newest:
-                return None
-            return [_change(row) for row in await connection.execute(query)]
+        rows = await self._database.fetch(CHANGES, owner=owner, known=version)
+        newest, forgotten, *_ = rows[0]
+        if not forgotten <= version <= newest:
+            return None
+        return [_change(_item(*item)) for _, _, *item in rows if item[0] is not None]
 
 
-def _change(row: Row[Any]) -> RosterItem | RosterRemoval:
-    return _item(row) if row.listed else RosterRemoval(row.contact)
+def _change(item: RosterItem) -> RosterItem | RosterRemoval:
+    return item if item.listed else RosterRemoval(item.contact)
 
 
-def _item(row: Row[Any]) -> RosterItem:
-    return RosterItem(
-        contact=row.contact,
-        name=row.name,
-        subscription=row.subscription,
-        ask=row.ask,
-        approved=row.approved,
-        pending_in=row.pending_in,
-        groups=tuple(row.groups),
-        listed=row.listed,
-    )
-
-
-def _worth_keeping() -> ColumnElement[bool]:
-    """Tell an item from the mere memory of its removal."""
-    table = schema.roster_items
-    return or_(table.c.listed, table.c.pending_in.is_not(None), table.c.approved)
+def _item(
+    contact: str,
+    name: str,
+    subscription: Subscription,
+    ask: bool,
+    approved: bool,
+    pending_in: bytes | None,
+    groups: Sequence[str],
+    listed: bool,
+) -> RosterItem:
+    return RosterItem(contact, name, subscription, ask, approved, pending_in, tuple(groups), listed)
 
 
 async def _find(connection: AsyncConnection, owner: str, contact: str) -> Row[Any] | None:

@@ -1,10 +1,12 @@
 """XEP-0054: everybody's card."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from imserver.storage import schema
 from imserver.storage.database import Database
 from imserver.storage.upsert import upsert
+
+GET = select(schema.vcards.c.element).where(schema.vcards.c.owner == bindparam("owner"))
 
 
 class VCards:
@@ -12,12 +14,8 @@ class VCards:
         self._database = database
 
     async def get(self, owner: str) -> bytes | None:
-        table = schema.vcards
-        async with self._database.reading() as connection:
-            element: bytes | None = await connection.scalar(
-                select(table.c.element).where(table.c.owner == owner)
-            )
-        return element
+        rows = await self._database.fetch(GET, owner=owner)
+        return rows[0][0] if rows else None
 
     async def put(self, owner: str, element: bytes) -> None:
         async with self._database.writing() as connection:

@@ -258,7 +258,7 @@ class ScramServer:
             raise SASLError("malformed-request") from error
         if len(masked_key) != len(signature):
             raise SASLError("malformed-request")
-        client_key = bytes(one ^ other for one, other in zip(masked_key, signature, strict=True))
+        client_key = (int.from_bytes(masked_key) ^ int.from_bytes(signature)).to_bytes(len(signature))
         return hmac.compare_digest(hashlib.new(algorithm, client_key).digest(), credentials.stored_key)
 
 

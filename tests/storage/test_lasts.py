@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from imserver.storage import lasts
 from imserver.storage.lasts import Last
+from imserver.storage.several import AT_ONCE
 from imserver.storage.store import Store
 
 ANA = "ana@example.com"
@@ -19,9 +19,9 @@ async def test_the_last_time_counts(store: Store) -> None:
     assert await store.lasts.get(ANA) == Last(MORNING, "to lunch")
 
 
-async def test_many_are_written_and_found_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lasts, "MOST_OWNERS_AT_ONCE", 2)
-    everybody = {f"{number}@b.c": Last(MORNING, str(number)) for number in range(5)}
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE, AT_ONCE + 1])
+async def test_many_are_written_and_found_at_once(store: Store, count: int) -> None:
+    everybody = {f"{number}@b.c": Last(MORNING, str(number)) for number in range(count)}
 
     await store.lasts.put_many(everybody.items())
 

@@ -2,6 +2,7 @@ import pytest
 
 from imserver.storage import rosters
 from imserver.storage.rosters import RosterItem, RosterRemoval
+from imserver.storage.several import AT_ONCE
 from imserver.storage.store import Store
 
 ANA = "ana@example.com"
@@ -84,14 +85,12 @@ async def test_a_client_away_for_too_many_removals_gets_the_whole_roster(
     ]
 
 
-async def test_many_are_asked_at_once_whether_they_show_themselves(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rosters, "MOST_OWNERS_AT_ONCE", 2)
+async def test_many_are_asked_at_once_whether_they_show_themselves(store: Store) -> None:
     for owner, subscription in (("a@b.c", "from"), ("b@b.c", "both"), ("c@b.c", "to"), ("d@b.c", "both")):
         await store.rosters.put(owner, RosterItem(ANA, subscription=subscription))  # type: ignore[arg-type]
 
-    shown = await store.rosters.showing_to(ANA, ["a@b.c", "b@b.c", "c@b.c", "nobody@b.c"])
+    strangers = [f"{number}@b.c" for number in range(AT_ONCE)]
+    shown = await store.rosters.showing_to(ANA, ["a@b.c", "c@b.c", *strangers, "b@b.c", "nobody@b.c"])
 
     assert shown == {"a@b.c", "b@b.c"}
     assert await store.rosters.showing_to(ANA, []) == set()
