@@ -48,9 +48,12 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# QUICK=1, WRITE=1 (docs/bench.md and .svg), ONLY=chat,paging, SERVERS=imserver,prosody, INSTALL=no, JSON=file
 bench: $(STAMP)
-	$(BIN)/python contrib/bench/run.py
-	$(BIN)/python contrib/bench/archive_paging.py
+	@$(BIN)/python -c 'import asyncpg' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,postgresql]'
+	$(BIN)/python -m contrib.bench.run $(if $(QUICK),--quick) $(if $(WRITE),--write) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(SERVERS),--servers $(SERVERS)) $(if $(filter no,$(INSTALL)),--no-install) $(if $(JSON),--json $(JSON))
 
 docs: $(STAMP)
 	$(BIN)/python contrib/docs/xeps.py

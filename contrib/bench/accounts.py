@@ -1,9 +1,9 @@
-"""Who takes part in a measurement, as the CSV file that `imserver account import` reads."""
+"""Who takes part in a measurement, and who is in whose roster."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,19 @@ class Account:
     @property
     def jid(self) -> str:
         return f"{self.local}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Accounts in a circle: each sees the presence of those who stand next to it, half on either side."""
+
+    accounts: Sequence[Account]
+    contacts: int = 0
+
+    def contacts_of(self, number: int) -> list[Account]:
+        half = self.contacts // 2
+        steps = [*range(-half, 0), *range(1, half + 1)]
+        return [self.accounts[(number + step) % len(self.accounts)] for step in steps]
 
 
 def make_accounts(count: int, domain: str = "localhost") -> list[Account]:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from contrib.bench.load import Report
+from contrib.bench.plan import Step
+from contrib.bench.report import Report
 
 SATURATED = 0.9  # of a core
 NOISY = 0.15  # of a core, used by others
+KEEPS_UP = 0.97  # of the rate it was asked for
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A server with or without its archive."""
+    """A step of the plan with one server."""
 
+    step: Step
     server: str
-    archive: bool
 
     def __str__(self) -> str:
-        return f"{self.server}, archive {'on' if self.archive else 'off'}"
+        return f"{self.step.name}, {self.server}"
 
 
 Results = dict[Case, list[Report]]
@@ -28,7 +30,7 @@ Results = dict[Case, list[Report]]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One row of the table."""
+    """One row of the table; `{}` stands for what the workload counts."""
 
     title: str
     unit: str
@@ -46,19 +48,26 @@ def were_logins_limited(report: Report) -> bool:
     return is_bottleneck(report.login_generator_share, report.login_server_share)
 
 
-# The last ones tell who was at the limit.
-MEASURES = (
-    Measure("messages", "/s", lambda report: report.messages_per_second),
-    Measure("CPU", "µs/message", lambda report: report.server_cpu_us_per_message, 1),
-    Measure("p50", "ms", lambda report: report.latency.p50_ms, 1),
-    Measure("p99", "ms", lambda report: report.latency.p99_ms, 1),
-    Measure("max", "ms", lambda report: report.latency.max_ms, 1),
-    Measure("memory", "kB/client", lambda report: report.rss_bytes_per_connection / 1e3, 1),
-    Measure("logins", "/s", lambda report: report.logins_per_second, limited=were_logins_limited),
-    Measure("login CPU", "ms", lambda report: report.server_cpu_ms_per_login, 2),
-    Measure("server uses", "cores", lambda report: report.server_cpu_share, 2),
-    Measure("generator uses", "cores", lambda report: report.generator_cpu_share, 2),
-)
+THROUGHPUT = Measure("throughput", "{}s/s", lambda report: report.per_second)
+CPU = Measure("server CPU", "µs a {}", lambda report: report.server_cpu_us_each, 1)
+P50 = Measure("p50", "ms", lambda report: report.latency.p50_ms, 1)
+P99 = Measure("p99", "ms", lambda report: report.latency.p99_ms, 1)
+LONGEST = Measure("max", "ms", lambda report: report.latency.max_ms, 1)
+MEMORY = Measure("memory", "kB a client", lambda report: report.memory_bytes_per_client / 1e3, 1)
+LOGINS = Measure("logins", "/s", lambda report: report.logins_per_second, limited=were_logins_limited)
+LOGIN_CPU = Measure("server CPU", "ms a login", lambda report: report.server_cpu_ms_per_login, 2)
+SERVER_SHARE = Measure("server uses", "cores", lambda report: report.server_cpu_share, 2)
+GENERATOR_SHARE = Measure("load uses", "cores", lambda report: report.generator_cpu_share, 2)
+
+MEASURES = (THROUGHPUT, CPU, P50, P99, LONGEST, MEMORY, LOGINS, LOGIN_CPU, SERVER_SHARE, GENERATOR_SHARE)
+SPEED = (THROUGHPUT, CPU, P50, P99, LONGEST, SERVER_SHARE, GENERATOR_SHARE)
+SHOWN = {
+    "rate": (THROUGHPUT, CPU, P50, P99, LONGEST),
+    "idle": (MEMORY, LOGINS, LOGIN_CPU),
+    "carbons": (THROUGHPUT, CPU, P50, P99, LONGEST),
+    "presence": (THROUGHPUT, CPU, LONGEST),
+    "reconnect": (THROUGHPUT, CPU, P50, P99, LONGEST),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,57 +88,63 @@ class Figure:
         return (self.highest - self.lowest) / 2 / self.median if self.median else 0.0
 
 
-def pairs(results: Results) -> Iterator[tuple[Case, Case]]:
-    """Lay the first server beside each other one, archive off and archive on apart."""
-    for theirs in results:
-        ours = next(case for case in results if case.archive == theirs.archive)
-        if ours != theirs:
-            yield ours, theirs
-
-
-def compare(results: Results) -> Iterator[tuple[Case, Case, Measure, Figure]]:
-    """Give every ratio that may be trusted."""
-    for ours, theirs in pairs(results):
-        if reason_to_refuse(ours, results) or reason_to_refuse(theirs, results):
-            continue
-        for measure in MEASURES:
-            reports = [*results[ours], *results[theirs]]
-            if all(measure.of(report) > 0 and not measure.limited(report) for report in reports):
-                yield ours, theirs, measure, ratio(measure, results[ours], results[theirs])
-
-
-def refusals(results: Results) -> Iterator[str]:
-    for case in results:
-        if reason := reason_to_refuse(case, results):
-            yield f"No ratio with {case}: {reason}."
-
-
-def reason_to_refuse(case: Case, results: Results) -> str:
-    """Say why a case may not be compared with others, or nothing."""
-    for report in results[case]:
-        if not report.correctness.is_perfect:
-            return f"it did not deliver everything once and in order ({report.correctness}) {report.surprise}"
-        if is_bottleneck(report.generator_cpu_share, report.server_cpu_share):
-            return "the load generator was the bottleneck"
-    return ""
-
-
-def remarks(results: Results) -> Iterator[str]:
-    """Say which cases met a machine that was busy otherwise."""
-    for case, reports in results.items():
-        others = Figure.of([report.others_cpu_share for report in reports])
-        stolen = Figure.of([report.stolen_cpu_share for report in reports])
-        if others.highest + stolen.highest > NOISY:
-            yield (
-                f"{case}: up to {others.highest:.2f} cores were used by others,"
-                f" and {stolen.highest:.2f} by the host; measure again on a quiet machine."
-            )
+def shown(step: Step) -> Sequence[Measure]:
+    return SHOWN.get(step.workload, SPEED)
 
 
 def figure(measure: Measure, reports: Sequence[Report]) -> Figure:
     return Figure.of([measure.of(report) for report in reports])
 
 
-def ratio(measure: Measure, ours: Sequence[Report], theirs: Sequence[Report]) -> Figure:
-    """Compare run by run: two that follow each other met the same machine."""
-    return Figure.of([measure.of(our) / measure.of(their) for our, their in zip(ours, theirs, strict=True)])
+def compare(ours: Case, theirs: Case, measure: Measure, results: Results) -> Figure | None:
+    """Give the ratio, if it may be trusted: run by run, for two that follow each other met the same machine."""
+    if ours not in results or theirs not in results:
+        return None
+    if reason_to_refuse(results[ours]) or reason_to_refuse(results[theirs]):
+        return None
+    reports = [*results[ours], *results[theirs]]
+    if any(measure.of(report) <= 0 or measure.limited(report) for report in reports):
+        return None
+    pairs = zip(results[ours], results[theirs], strict=True)
+    return Figure.of([measure.of(our) / measure.of(their) for our, their in pairs])
+
+
+def refusals(results: Results) -> Iterator[str]:
+    for case, reports in results.items():
+        if reason := reason_to_refuse(reports):
+            yield f"{case}: no ratio, {reason}."
+
+
+def reason_to_refuse(reports: Iterable[Report]) -> str:
+    """Say why these may not be compared with others, or nothing."""
+    for report in reports:
+        if not report.correctness.is_perfect:
+            return f"not everything came once and in order ({report.correctness}) {report.surprise}".strip()
+        if is_bottleneck(report.generator_cpu_share, report.server_cpu_share):
+            return "the load generator was the bottleneck"
+    return ""
+
+
+def remarks(results: Results) -> Iterator[str]:
+    """Say if runs met a machine that was busy otherwise."""
+    busy = {case: max(map(disturbance, reports)) for case, reports in results.items()}
+    noisy = [case for case in busy if busy[case] > NOISY]
+    if noisy:
+        worst = max(noisy, key=lambda case: busy[case])
+        yield (
+            f"{len(noisy)} of {len(results)} figures were taken on a machine that was busy otherwise"
+            f" (up to {busy[worst]:.2f} cores, {worst}); measure again on a quiet one."
+        )
+
+
+def laggards(results: Results) -> Iterator[str]:
+    """Say who did not keep up with a rate: what waits there waits for a server that is full."""
+    for case, reports in results.items():
+        found = figure(THROUGHPUT, reports).median
+        if case.step.rate and found < KEEPS_UP * case.step.rate:
+            yield f"{case}: it handled {found:,.0f} of {case.step.rate:,} messages/s, so its latency is a queue's."
+
+
+def disturbance(report: Report) -> float:
+    """Add up the cores that others on this machine, and its host, kept from the run."""
+    return report.others_cpu_share + report.stolen_cpu_share

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,6 @@ class Process:
     pid: int
     parent: int
     cpu_seconds: float
-    resident_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,6 @@ class Sample:
 
     at: float
     cpu_seconds: float
-    resident_bytes: int
     own_cpu_seconds: float
     machine_cpu_seconds: float
     stolen_seconds: float
@@ -70,11 +67,31 @@ def sample(roots: Iterable[int]) -> Sample:
     return Sample(
         at=time.perf_counter(),
         cpu_seconds=sum(process.cpu_seconds for process in processes),
-        resident_bytes=sum(process.resident_bytes for process in processes),
         own_cpu_seconds=time.process_time(),
         machine_cpu_seconds=machine,
         stolen_seconds=stolen,
     )
+
+
+def memory_of(roots: Iterable[int]) -> int:
+    """Add up what these processes and their descendants keep in memory, in bytes.
+
+    A page that several of them share counts once (PSS): PostgreSQL's share their buffers.
+    """
+    return sum(_memory(process.pid) for process in with_descendants(set(roots), running_processes()))
+
+
+def _memory(pid: int) -> int:
+    try:
+        return parse_memory(Path(f"/proc/{pid}/smaps_rollup").read_text())
+    except (FileNotFoundError, ProcessLookupError):  # gone since
+        return 0
+
+
+def parse_memory(text: str) -> int:
+    """Find the proportional set size in /proc/<pid>/smaps_rollup (proc(5))."""
+    line = next((line for line in text.splitlines() if line.startswith("Pss:")), "Pss: 0 kB")
+    return int(line.split()[1]) * 1024
 
 
 def usage_between(before: Sample, after: Sample) -> Usage:
@@ -114,8 +131,8 @@ def parse_process_stat(line: str) -> Process:
     # The second field is the name in brackets, which may hold spaces and brackets itself.
     pid, _, rest = line.partition(" (")
     fields = rest.rpartition(") ")[2].split()
-    user, system, resident = int(fields[11]), int(fields[12]), int(fields[21])
-    return Process(int(pid), int(fields[1]), (user + system) * TICK, resident * PAGE)
+    user, system = int(fields[11]), int(fields[12])
+    return Process(int(pid), int(fields[1]), (user + system) * TICK)
 
 
 def parse_machine_stat(text: str) -> tuple[float, float]:

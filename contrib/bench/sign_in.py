@@ -18,16 +18,18 @@ PROCEED = re.compile(rb"<proceed[^>]*>")
 CHALLENGE = re.compile(rb"<challenge[^>]*>([^<]*)</challenge>")
 SUCCESS = re.compile(rb"<success[^>]*(?:/>|>([^<]*)</success>)")
 BOUND = re.compile(rb"<jid>([^<]+)</jid>.*?</iq>", re.DOTALL)
-REFUSAL = re.compile(rb"<failure.*|<stream:error.*|<[^>]*type=['\"]error['\"].*", re.DOTALL)
+REFUSAL = re.compile(rb"<fail.*|<stream:error.*|<[^>]*type=['\"]error['\"].*", re.DOTALL)
 MECHANISM = re.compile(rb"<mechanism>([^<]+)</mechanism>")
 
+FAREWELL = b"</stream:stream>"
 STARTTLS = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 AUTH = b"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='%b'>%b</auth>"
 RESPONSE = b"<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>%b</response>"
-BIND = (
+BIND_RESOURCE = (
     b"<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-    b"<resource>bench</resource></bind></iq>"
+    b"<resource>%b</resource></bind></iq>"
 )
+BIND = BIND_RESOURCE % b"bench"
 
 
 class SignInError(Exception):
@@ -50,8 +52,21 @@ class Address:
     mechanism: str = ""  # the best one offered
 
 
-async def sign_in(account: Account, address: Address, context: ssl.SSLContext) -> asyncio.Transport:
+async def sign_in(
+    account: Account, address: Address, context: ssl.SSLContext, resource: str = "bench"
+) -> Dialogue:
     """Connect, protect, authenticate and bind.
+
+    Raises:
+        SignInError: If the server refuses or hangs up.
+    """
+    dialogue = await authenticated(account, address, context)
+    await dialogue.ask(BIND_RESOURCE % resource.encode(), BOUND)
+    return dialogue
+
+
+async def authenticated(account: Account, address: Address, context: ssl.SSLContext) -> Dialogue:
+    """Connect, protect and authenticate: what is left is to bind or to resume.
 
     Raises:
         SignInError: If the server refuses or hangs up.
@@ -63,8 +78,7 @@ async def sign_in(account: Account, address: Address, context: ssl.SSLContext) -
         features = await dialogue.open_stream()
     await dialogue.authenticate(address.mechanism or choose_mechanism(features, address.security))
     await dialogue.open_stream()
-    await dialogue.ask(BIND, BOUND)
-    return dialogue.transport
+    return dialogue
 
 
 def choose_mechanism(features: bytes, security: Security) -> str:
@@ -91,7 +105,7 @@ class Dialogue(asyncio.Protocol):
 
     def __init__(self, account: Account) -> None:
         self.transport: asyncio.Transport
-        self._account = account
+        self.account = account
         self._heard = b""
         self._pattern = FEATURES
         self._answer: asyncio.Future[re.Match[bytes]] | None = None
@@ -112,7 +126,7 @@ class Dialogue(asyncio.Protocol):
     async def open_stream(self) -> bytes:
         """Open the stream, for the first time or again, and return what the server offers."""
         header = (
-            f"<?xml version='1.0'?><stream:stream to='{self._account.domain}' version='1.0'"
+            f"<?xml version='1.0'?><stream:stream to='{self.account.domain}' version='1.0'"
             " xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
         )
         return (await self.ask(header.encode(), FEATURES)).string
@@ -120,7 +134,7 @@ class Dialogue(asyncio.Protocol):
     async def start_tls(self, context: ssl.SSLContext) -> None:
         await self.ask(STARTTLS, PROCEED)
         transport = await asyncio.get_running_loop().start_tls(
-            self.transport, self, context, server_hostname=self._account.domain
+            self.transport, self, context, server_hostname=self.account.domain
         )
         if transport is None:
             raise SignInError("the server hung up while TLS began")
@@ -128,10 +142,10 @@ class Dialogue(asyncio.Protocol):
 
     async def authenticate(self, mechanism: str) -> None:
         if mechanism == "PLAIN":
-            secret = f"\0{self._account.local}\0{self._account.password}".encode()
+            secret = f"\0{self.account.local}\0{self.account.password}".encode()
             await self.ask(AUTH % (b"PLAIN", base64.b64encode(secret)), SUCCESS)
             return
-        scram = ScramClient(mechanism, self._account.local, self._account.password, secrets.token_hex(12))
+        scram = ScramClient(mechanism, self.account.local, self.account.password, secrets.token_hex(12))
         first = AUTH % (mechanism.encode(), base64.b64encode(scram.first()))
         challenge = base64.b64decode((await self.ask(first, CHALLENGE))[1])
         final = RESPONSE % base64.b64encode(scram.final(challenge))
@@ -143,6 +157,15 @@ class Dialogue(asyncio.Protocol):
         self._answer = asyncio.get_running_loop().create_future()
         self.transport.write(question)
         return await self._answer
+
+    @property
+    def rest(self) -> bytes:
+        """What came after the last answer."""
+        return self._heard if self._answer is None else self._heard[self._answer.result().end() :]
+
+    def leave(self) -> None:
+        self.transport.write(FAREWELL)
+        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._heard += data

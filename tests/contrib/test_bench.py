@@ -1,55 +1,25 @@
-"""contrib/bench: what it counts, and when it refuses to compare."""
+"""contrib/bench: what it counts."""
 
 import asyncio
 import base64
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from contrib.bench.accounts import Account, make_accounts, read_accounts, write_accounts
-from contrib.bench.figures import Case, Figure, compare, refusals
-from contrib.bench.load import (
-    BODY_LENGTH,
-    Correctness,
-    Latency,
-    Ledger,
-    Meter,
-    Report,
-    Talker,
-    percentiles,
-    prepare_message,
+from contrib.bench.load import BODY_LENGTH, Ledger, Meter, Talker, prepare_message, prepare_states
+from contrib.bench.measure import (
+    Process,
+    memory_of,
+    parse_machine_stat,
+    parse_memory,
+    parse_process_stat,
+    with_descendants,
 )
-from contrib.bench.measure import Process, parse_machine_stat, parse_process_stat, sample, with_descendants
+from contrib.bench.report import Latency, percentiles
 from contrib.bench.scram import ScramClient, ScramError
 from contrib.bench.sign_in import Security, SignInError, choose_mechanism
-
-PERFECT = Correctness(0, 0, 0, 0, 0, 0)
-REPORT = Report(
-    clients=2,
-    in_flight=1,
-    security="none",
-    logins_per_second=100.0,
-    server_cpu_ms_per_login=1.0,
-    login_server_share=0.99,
-    login_generator_share=0.2,
-    rss_bytes_per_connection=30_000.0,
-    rss_bytes=10_000_000,
-    seconds=1.0,
-    messages=1000,
-    messages_per_second=1000.0,
-    latency=Latency(1.0, 2.0, 3.0),
-    server_cpu_us_per_message=100.0,
-    server_cpu_share=0.99,
-    generator_cpu_us_per_message=10.0,
-    generator_cpu_share=0.2,
-    others_cpu_share=0.0,
-    stolen_cpu_share=0.0,
-    correctness=PERFECT,
-    surprise="",
-)
-OURS, THEIRS = Case("imserver", archive=True), Case("prosody", archive=True)
 
 
 class MemoryTransport(asyncio.Transport):
@@ -73,8 +43,8 @@ Pair = tuple[Talker, Talker, MemoryTransport, MemoryTransport]
 def pair() -> Pair:
     first, second = make_accounts(2)
     meter, here, there = Meter(), MemoryTransport(), MemoryTransport()
-    ana = Talker(0, here, second, meter, window=4)
-    luis = Talker(1, there, first, meter, window=4)
+    ana = Talker(0, here, second.jid, meter, window=4)
+    luis = Talker(1, there, first.jid, meter, window=4)
     ana.partner, luis.partner = luis, ana
     return ana, luis, here, there
 
@@ -183,10 +153,7 @@ def test_percentiles_are_in_milliseconds() -> None:
 def test_a_process_whose_name_has_brackets_is_understood() -> None:
     fields = ["S", "1", *["0"] * 9, "150", "50", *["0"] * 8, "7", "0"]
 
-    process = parse_process_stat(f"42 (a) (b) {' '.join(fields)}\n")
-
-    assert (process.pid, process.parent, process.cpu_seconds) == (42, 1, 2.0)
-    assert process.resident_bytes == 7 * 4096
+    assert parse_process_stat(f"42 (a) (b) {' '.join(fields)}\n") == Process(42, 1, 2.0)
 
 
 def test_idle_time_is_no_work() -> None:
@@ -194,48 +161,36 @@ def test_idle_time_is_no_work() -> None:
 
 
 def test_children_of_children_belong_to_the_server() -> None:
-    processes = [Process(pid, parent, 0.0, 0) for pid, parent in ((1, 0), (7, 1), (8, 7), (9, 8), (10, 1))]
+    processes = [Process(pid, parent, 0.0) for pid, parent in ((1, 0), (7, 1), (8, 7), (9, 8), (10, 1))]
 
     assert [process.pid for process in with_descendants({7}, processes)] == [7, 8, 9]
 
 
-def test_this_very_process_can_be_sampled() -> None:
-    assert sample([os.getpid()]).resident_bytes > 1_000_000
+def test_shared_pages_count_once() -> None:
+    assert (
+        parse_memory("55e0-7ffd ---p 0 [rollup]\nRss:  900 kB\nPss:  300 kB\nPss_Anon:  1 kB\n") == 300 * 1024
+    )
 
 
-def test_ratios_are_made_run_by_run() -> None:
-    ours = [replace(REPORT, messages_per_second=speed) for speed in (8000.0, 4000.0)]
-    theirs = [replace(REPORT, messages_per_second=speed) for speed in (1000.0, 500.0)]
-
-    ratios = {measure.title: ratio for *_, measure, ratio in compare({OURS: ours, THEIRS: theirs})}
-
-    assert ratios["messages"] == Figure(8.0, 8.0, 8.0)
+def test_the_memory_of_this_very_process_is_known() -> None:
+    assert memory_of([os.getpid()]) > 1_000_000
 
 
-@pytest.mark.parametrize(
-    "report",
-    [
-        replace(REPORT, generator_cpu_share=0.95, server_cpu_share=0.6),
-        replace(REPORT, correctness=replace(PERFECT, lost=1)),
-    ],
-)
-def test_no_ratio_is_made_of_what_cannot_be_trusted(report: Report) -> None:
-    results = {OURS: [REPORT, report], THEIRS: [REPORT, REPORT]}
+def test_chat_states_that_are_announced_are_expected() -> None:
+    ana, luis = make_accounts(2)
+    meter, wire = Meter(), MemoryTransport()
+    first = Talker(0, wire, luis.jid, meter, window=1, states=10)
+    second = Talker(1, MemoryTransport(), ana.jid, meter, window=1, states=10)
+    first.partner, second.partner = second, first
+    first.send(1, 0.0)
 
-    assert list(compare(results)) == []
-    assert len(list(refusals(results))) == 1
+    second.data_received(wire.written)
 
-
-def test_logins_alone_may_be_beyond_comparison() -> None:
-    report = replace(REPORT, login_generator_share=0.95, login_server_share=0.5)
-
-    measures = {measure.title for *_, measure, _ in compare({OURS: [report], THEIRS: [REPORT]})}
-
-    assert "messages" in measures
-    assert "logins" not in measures
+    assert wire.written.count(b"</message>") == 11
+    assert (second.ledger.expected, second.chat_states_lost) == (1, 0)
 
 
-def test_a_busy_generator_is_fine_when_the_server_was_saturated_too() -> None:
-    report = replace(REPORT, generator_cpu_share=0.95, server_cpu_share=0.97)
+def test_somebody_who_types_pauses_now_and_then() -> None:
+    states = prepare_states("ana@localhost", 3)
 
-    assert list(refusals({OURS: [report], THEIRS: [REPORT]})) == []
+    assert [states.count(state) for state in (b"<composing", b"<paused")] == [2, 1]
