@@ -20,7 +20,7 @@ from imserver.net import channel_binding
 from imserver.net.connection import Connection, Reception
 from imserver.net.doorkeeper import Doorkeeper
 from imserver.net.http import HTTPListener
-from imserver.net.tcp import HANDSHAKE_SECONDS, TCPConnection
+from imserver.net.tcp import TCPDoor
 from imserver.net.tls import Certificates, self_signed
 from imserver.routing import lifecycle
 from imserver.routing.journal import Journal
@@ -118,17 +118,10 @@ class Running:
         await _announce(server.hooks, "server_started", server)
 
     async def _listen(self, name: str, address: Address, *, direct_tls: bool) -> None:
-        def protocol() -> TCPConnection:
-            return TCPConnection(self.reception, self.certificates, direct_tls=direct_tls)
-
+        door = TCPDoor(self.reception, self.certificates, direct_tls=direct_tls)
         with _left_out_without_ipv6(address):
             listener = await asyncio.get_running_loop().create_server(
-                protocol,
-                address.host,
-                address.port,
-                backlog=4096,
-                ssl=self.certificates.direct if direct_tls else None,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS if direct_tls else None,
+                lambda: door, address.host, address.port, backlog=4096
             )
             self._listeners.append(listener)
             self.ports[name].append(listener.sockets[0].getsockname()[1])

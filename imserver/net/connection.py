@@ -75,6 +75,30 @@ class Reception:
 class Connection(ABC):
     """What TCP and WebSocket have in common."""
 
+    __slots__ = (
+        "__weakref__",
+        "_address",
+        "_catching_up",
+        "_deadline",
+        "_framing",
+        "_is_closing",
+        "_is_ending",
+        "_is_flush_due",
+        "_is_gone",
+        "_is_held_up",
+        "_login",
+        "_loop",
+        "_may_read",
+        "_out",
+        "_reception",
+        "_server",
+        "_transport",
+        "_was_asked",
+        "last_heard",
+        "session",
+        "stream",
+    )
+
     def __init__(
         self,
         reception: Reception,
@@ -90,9 +114,11 @@ class Connection(ABC):
         self._server = reception.server
         self._address = address
         self._loop = asyncio.get_running_loop()
-        self.is_drained = asyncio.Event()
-        self.is_drained.set()
-        self._use(transport)
+        self._transport = transport
+        self._may_read = True
+        transport.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
+        #: There while the client reads too slowly; set when it has caught up.
+        self._catching_up: asyncio.Event | None = None
         self._out: list[bytes] = []
         self._is_flush_due = False
         # The stream is over, but not yet said to be: what came before is served first.
@@ -107,11 +133,10 @@ class Connection(ABC):
         options = reception.options()
         if not can_start_tls:
             options = replace(options, can_start_tls=False)
-        self.stream = Stream(
-            options, framing, random_text=lambda: secrets.token_urlsafe(18), secure=secure, bindings=bindings
-        )
+        self.stream = Stream(options, framing, random_text=_random_text, secure=secure, bindings=bindings)
         self._framing = framing
-        self._deadline = self._loop.call_later(self._server.settings.limits.login_seconds, self._too_late)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._limit_time(self._server.settings.limits.login_seconds, self._too_late)
         reception.connections.add(self)
 
     # What TCP and WebSocket do differently
@@ -128,12 +153,6 @@ class Connection(ABC):
         raise AssertionError("STARTTLS was not offered")
 
     # The transport
-
-    def _use(self, transport: asyncio.Transport) -> None:
-        """Go on with this transport, which reads."""
-        self._transport = transport
-        self._may_read = True
-        transport.set_write_buffer_limits(high=DRAIN_HIGH, low=DRAIN_LOW)
 
     def _put(self, data: bytes) -> None:
         """Write to the transport; who does not read what waits already is cut."""
@@ -156,11 +175,36 @@ class Connection(ABC):
             self._may_read = True
             self._transport.resume_reading()
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether the client reads what it is sent."""
+        return self._catching_up is None
+
+    def pause_writing(self) -> None:
+        """Take note that the client reads slowly."""
+        self._catching_up = asyncio.Event()
+
+    def resume_writing(self) -> None:
+        """Take note that the client has caught up, or is gone."""
+        if self._catching_up is not None:
+            self._catching_up.set()
+            self._catching_up = None
+
     async def drained(self) -> None:
         """Wait until the reader has caught up."""
         self._flush()
-        if not self._is_gone:
-            await self.is_drained.wait()
+        if not self._is_gone and self._catching_up is not None:
+            await self._catching_up.wait()
+
+    def _limit_time(self, seconds: float, step: Callable[[], None]) -> None:
+        """Do something unless all goes on before; there is one such limit at a time."""
+        self._lift_limit()
+        self._deadline = self._loop.call_later(seconds, step)
+
+    def _lift_limit(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     # In
 
@@ -334,7 +378,7 @@ class Connection(ABC):
 
     def _begin(self, session: Session) -> None:
         self.session = session
-        self._deadline.cancel()
+        self._lift_limit()
         if self._is_gone:  # it hung up while we looked
             lifecycle.lose_connection(self._server, session, self)
 
@@ -463,18 +507,22 @@ class Connection(ABC):
         self._send_written()
         self._flush()
         self._hang_up()
-        self._deadline.cancel()
-        self._deadline = self._loop.call_later(GOODBYE_SECONDS, self.abort)
+        self._limit_time(GOODBYE_SECONDS, self.abort)
 
     def lost(self) -> None:
         """Take note that the transport is gone."""
-        self.is_drained.set()
+        self.resume_writing()
         if self._is_gone:
             return
         self._is_gone = True
-        self._deadline.cancel()
+        self._lift_limit()
+        self.stream.close()
         self._reception.connections.discard(self)
         self._reception.doorkeeper.leave(self._address)
         session, self.session = self.session, None
         if session is not None:
             lifecycle.lose_connection(self._server, session, self)
+
+
+def _random_text() -> str:
+    return secrets.token_urlsafe(18)

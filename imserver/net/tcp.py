@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+import ssl
+from typing import TYPE_CHECKING, Final, cast
 
 from imserver.net import channel_binding
-from imserver.net.connection import Connection
+from imserver.net.connection import GOODBYE_SECONDS, Connection
+from imserver.net.encryption import Encryption
 from imserver.stream.framing import TCPFraming
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Callable
 
     from imserver.net.connection import Reception
     from imserver.net.tls import Certificates
@@ -18,15 +20,16 @@ if TYPE_CHECKING:
 #: How long a TLS handshake may take, in seconds.
 HANDSHAKE_SECONDS = 15.0
 
+_FRAMING: Final = TCPFraming()
 
-class TCPConnection(asyncio.Protocol):
-    """A client that connects by TCP; the stream begins when the transport is there."""
+
+class TCPDoor(asyncio.Protocol):
+    """Lets in who connects to a listener; from then on the connection is its transport's protocol."""
 
     def __init__(self, reception: Reception, certificates: Certificates, *, direct_tls: bool) -> None:
         self._reception = reception
         self._certificates = certificates
         self._direct_tls = direct_tls
-        self._connection: _TCP | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         plain = cast("asyncio.Transport", transport)
@@ -34,113 +37,176 @@ class TCPConnection(asyncio.Protocol):
         address = str(peer[0]) if peer else ""
         if not self._reception.doorkeeper.admit(address):
             plain.abort()
-            return
-        self._reception.server.counters.connections["tls" if self._direct_tls else "tcp"] += 1
-        self._connection = _TCP(
-            self._reception, self, plain, self._certificates, address, direct_tls=self._direct_tls
-        )
+        elif self._direct_tls:
+            self._secure(plain, address)
+        else:
+            self._enter(plain, address, None)
+
+    def _secure(self, transport: asyncio.Transport, address: str) -> None:
+        def failed(reason: str) -> None:
+            self._reception.doorkeeper.leave(address)
+
+        def done(tls: Encryption) -> None:
+            self._enter(transport, address, tls)
+
+        _Handshake(transport, self._certificates.direct, done, failed)
+
+    def _enter(self, transport: asyncio.Transport, address: str, tls: Encryption | None) -> None:
+        self._reception.server.counters.connections["tls" if tls is not None else "tcp"] += 1
+        TCPConnection(self._reception, transport, self._certificates, address, tls)
+
+
+class _Handshake(asyncio.Protocol):
+    """TLS begins: nothing else is read or written until it is there, or the connection is gone."""
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        context: ssl.SSLContext,
+        done: Callable[[Encryption], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._transport = transport
+        self._tls = Encryption(context)
+        self._done = done
+        self._failed = failed
+        self._reason = "the peer hung up"
+        self._deadline = asyncio.get_running_loop().call_later(HANDSHAKE_SECONDS, self._too_late)
+        transport.set_protocol(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._connection is not None:
-            self._connection.take(data)
+        try:
+            is_done = self._tls.shake_hands(data)
+        except ssl.SSLError as error:
+            self._reason = str(error)
+            self._answer()
+            self._transport.close()
+            return
+        self._answer()
+        if is_done:
+            self._deadline.cancel()
+            self._done(self._tls)
+
+    def _answer(self) -> None:
+        if self._tls.has_to_send:
+            self._transport.write(self._tls.to_send())
+
+    def _too_late(self) -> None:
+        self._reason = "the handshake took too long"
+        self._transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._deadline.cancel()
+        self._failed(self._reason)
+
+
+class TCPConnection(Connection, asyncio.Protocol):
+    """A client that connects by TCP; the stream begins when the transport is there, under TLS or not yet."""
+
+    __slots__ = ("_certificates", "_is_mute", "_tls")
+
+    def __init__(
+        self,
+        reception: Reception,
+        transport: asyncio.Transport,
+        certificates: Certificates,
+        address: str,
+        tls: Encryption | None,
+    ) -> None:
+        super().__init__(
+            reception,
+            _FRAMING,
+            transport,
+            address,
+            secure=tls is not None,
+            can_start_tls=tls is None,
+            bindings=_bindings(tls, certificates) if tls is not None else None,
+        )
+        self._certificates = certificates
+        self._tls = tls
+        # While TLS begins, and after the last words: nothing is read or written here.
+        self._is_mute = False
+        transport.set_protocol(self)
+        if tls is not None:
+            self.data_received(b"")  # the end of the handshake and the stream's header may come together
+
+    # In
+
+    def data_received(self, data: bytes) -> None:
+        """Take the transport's bytes."""
+        if self._tls is not None:
+            self._take_encrypted(self._tls, data)
+        elif not self._is_mute:
+            self.take(data)
+
+    def _take_encrypted(self, tls: Encryption, data: bytes) -> None:
+        try:
+            plain = tls.decrypt(data)
+        except ssl.SSLError:
+            self._part(tls)
+            return
+        if tls.has_to_send:
+            self._put(tls.to_send())
+        if plain:
+            self.take(plain)
+        if tls.is_over and self._tls is not None:
+            self._part(tls)
+
+    def _part(self, tls: Encryption) -> None:
+        """Hang up without a word to the stream, which may be resumed: there is no TLS any more (RFC 8446, 6)."""
+        self._say_last(tls)
+        self._transport.close()
+        self._limit_time(GOODBYE_SECONDS, self.abort)
 
     def eof_received(self) -> None:
         """Have the transport closed: a stream that was not ended is lost, and may be resumed (XEP-0198, 5)."""
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._connection is not None:
-            self._connection.lost()
+        """Take note that the transport is gone."""
+        self.lost()
 
-    def pause_writing(self) -> None:
-        if self._connection is not None:
-            self._connection.is_drained.clear()
-
-    def resume_writing(self) -> None:
-        if self._connection is not None:
-            self._connection.is_drained.set()
-
-
-class _TCP(Connection):
-    def __init__(
-        self,
-        reception: Reception,
-        protocol: TCPConnection,
-        transport: asyncio.Transport,
-        certificates: Certificates,
-        address: str,
-        *,
-        direct_tls: bool,
-    ) -> None:
-        super().__init__(
-            reception,
-            TCPFraming(),
-            transport,
-            address,
-            secure=direct_tls,
-            can_start_tls=not direct_tls,
-            bindings=_bindings(transport, certificates) if direct_tls else None,
-        )
-        self._protocol = protocol
-        self._certificates = certificates
+    # Out
 
     def _write(self, chunks: list[bytes]) -> None:
-        self._put(b"".join(chunks))
+        if self._tls is not None:
+            self._put(self._tls.encrypt(b"".join(chunks)))
+        elif not self._is_mute:
+            self._put(b"".join(chunks))
+
+    def _say_last(self, tls: Encryption) -> None:
+        self._tls = None
+        self._is_mute = True
+        self._put(tls.close())
 
     def _hang_up(self) -> None:
-        self._transport.close()
+        if self._tls is None:
+            self._transport.close()
+            return
+        # The client's end is waited for: closed before, what it still sends could take our last words away.
+        self._say_last(self._tls)
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+            self._read_on()
+
+    # TLS
 
     def _start_tls(self) -> None:
-        # RFC 6120, 5.4.3.3: nothing may be read between <proceed/> and the handshake.
-        self._pause()
-        self._server.spawn(self._secure())
+        # RFC 6120, 5.4.3.3: whatever comes after <proceed/> belongs to the handshake.
+        self._is_mute = True
+        _Handshake(self._transport, self._certificates.starttls, self._secured, self._not_secured)
 
-    async def _secure(self) -> None:
-        early = _Early()
-        try:
-            transport = await self._loop.start_tls(
-                self._transport,
-                early,
-                self._certificates.starttls,
-                server_side=True,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-            )
-        except (OSError, ConnectionError) as error:
-            self._server.log.info(
-                "TLS could not be started", address=self._address, reason=str(error) or type(error).__name__
-            )
-            self.abort()
-            self.lost()
-            return
-        # Lost during the handshake: asyncio returns nothing, uvloop a transport without TLS.
-        if (
-            transport is None
-            or transport.get_extra_info("ssl_object") is None
-            or early.is_lost
-            or self._is_gone
-        ):
-            self.lost()
-            return
-        transport.set_protocol(self._protocol)
-        self._use(transport)
-        self._act(self.stream.secured(_bindings(transport, self._certificates)))
-        for data in early.said:
-            self.take(data)
+    def _secured(self, tls: Encryption) -> None:
+        self._is_mute = False
+        self._tls = tls
+        self._transport.set_protocol(self)
+        self._act(self.stream.secured(_bindings(tls, self._certificates)))
+        self.data_received(b"")  # the end of the handshake and the stream's header may come together
+
+    def _not_secured(self, reason: str) -> None:
+        if not self._is_ending:
+            self._server.log.info("TLS could not be started", address=self._address, reason=reason)
+        self.lost()
 
 
-class _Early(asyncio.Protocol):
-    """Keeps what a client says under TLS until its stream knows of TLS: the two may arrive together."""
-
-    def __init__(self) -> None:
-        self.said: list[bytes] = []
-        self.is_lost = False
-
-    def data_received(self, data: bytes) -> None:
-        self.said.append(data)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.is_lost = True
-
-
-def _bindings(transport: asyncio.Transport, certificates: Certificates) -> dict[str, bytes]:
-    tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
-    return channel_binding.bindings(tls, certificates.shown_to(tls))
+def _bindings(tls: Encryption, certificates: Certificates) -> dict[str, bytes]:
+    return channel_binding.bindings(tls.connection, certificates.shown_to(tls.connection))

@@ -179,14 +179,6 @@ class WebSocketConnection(Connection, asyncio.Protocol):
         self.lost()
         self.is_over.set()
 
-    def pause_writing(self) -> None:
-        """Take note that the client reads slowly."""
-        self.is_drained.clear()
-
-    def resume_writing(self) -> None:
-        """Take note that the client has caught up."""
-        self.is_drained.set()
-
     # Out
 
     def _write(self, chunks: list[bytes]) -> None:

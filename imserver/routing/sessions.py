@@ -89,13 +89,13 @@ class Session(Origin):
         #: How often it was resumed.
         self.detachments = 0
         #: What waits for the client to acknowledge: the count it must reach, and what to do then.
-        self.milestones: deque[tuple[int, Callable[[], None]]] = deque()
+        self.milestones: list[tuple[int, Callable[[], None]]] = []
         #: How much may wait unacknowledged, and who is told when it is more.
         self.limit = 1000
         self.overflowed: Callable[[Session], None] = lambda session: None
         #: Whether somebody looks at the client (XEP-0352), and what waits until then.
         self.is_looked_at = True
-        self.held: deque[Stanza] = deque()
+        self.held: list[Stanza] = []
         #: Messages behind older ones that are still to come (XEP-0160); None when there are no older ones.
         self.queue: deque[Message] | None = None
         #: Room for features, by their own key.
@@ -170,8 +170,9 @@ class Session(Origin):
         self.held.append(stanza)
 
     def _release(self) -> None:
-        while self.held:
-            self._send(self.held.popleft())
+        held, self.held = self.held, []
+        for stanza in held:
+            self._send(stanza)
 
     def look(self, active: bool) -> None:
         """XEP-0352: somebody looks at the client, or nobody does any more."""
@@ -190,7 +191,7 @@ class Session(Origin):
         self.acknowledgements.acknowledge(handled)
         left = len(self.acknowledgements.waiting)
         while self.milestones and self.acknowledgements.total - left >= self.milestones[0][0]:
-            self.milestones.popleft()[1]()
+            self.milestones.pop(0)[1]()
 
     async def when_received(self, step: Callable[[], None]) -> None:
         """Do something once the client has all it was sent so far: when it says so, or else when it is read."""

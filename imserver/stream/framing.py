@@ -26,6 +26,9 @@ class Reader(Protocol):
     def feed(self, data: bytes) -> list[Item]:
         """Read more bytes, and return what they complete."""
 
+    def close(self) -> None:
+        """Hold nothing any more; nothing may be fed afterwards."""
+
 
 class Framing(Protocol):
     """How things are written; every returned `bytes` is one WebSocket message where that is the way."""
@@ -47,6 +50,8 @@ class Framing(Protocol):
 
 class TCPFraming:
     """RFC 6120, 4: one long document."""
+
+    __slots__ = ()
 
     closing = b"</stream:stream>"
 

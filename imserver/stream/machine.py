@@ -6,7 +6,6 @@ Where an event asks for an answer, nothing further is read until the answer is g
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
@@ -85,6 +84,25 @@ class StreamOptions:
 class Stream:
     """A stream that a client opened to us."""
 
+    __slots__ = (
+        "_bind_id",
+        "_bindings",
+        "_exchange",
+        "_is_open",
+        "_mechanism",
+        "_out",
+        "_random_text",
+        "_reader",
+        "_secure",
+        "_tries",
+        "_waiting",
+        "framing",
+        "lang",
+        "options",
+        "state",
+        "username",
+    )
+
     def __init__(
         self,
         options: StreamOptions,
@@ -104,7 +122,7 @@ class Stream:
         self._secure = secure
         self._bindings = dict(bindings or {})
         self._reader = framing.reader(options.login_limits)
-        self._waiting: deque[Item] = deque()
+        self._waiting: list[Item] = []  # read, but not acted upon; the next one is the last
         self._out: list[bytes] = []
         self._exchange: sasl.Exchange | None = None
         self._mechanism = ""
@@ -116,6 +134,8 @@ class Stream:
 
     def receive_data(self, data: bytes) -> list[Event]:
         """Read more bytes and return what they mean."""
+        if self.state is State.CLOSED:
+            return []
         items = self._reader.feed(data)
         if self.state is State.READY and not self._waiting:
             for item in items:
@@ -123,9 +143,7 @@ class Stream:
                     break
             else:
                 return items  # type: ignore[return-value]  # stanzas only: the hot path
-        if self.state is State.CLOSED:
-            return []
-        self._waiting.extend(items)
+        self._waiting = [*reversed(items), *self._waiting]
         return self._proceed()
 
     def data_to_send(self) -> list[bytes]:
@@ -146,7 +164,7 @@ class Stream:
     def _proceed(self) -> list[Event]:
         events: list[Event] = []
         while self._waiting and self.wants_data:
-            item = self._waiting.popleft()
+            item = self._waiting.pop()
             try:
                 events += self._handle(item)
             except StreamError as error:
@@ -191,6 +209,7 @@ class Stream:
         self._out.append(self.framing.closing)
         self.state = State.CLOSED
         self._waiting.clear()
+        self._reader.close()
 
     # The header
 
@@ -354,6 +373,7 @@ class Stream:
     def _succeed(self, username: str, data: bytes | None) -> list[Event]:
         self._send(Element("success", namespaces.SASL, text=sasl.encode(data) if data is not None else None))
         self._exchange = None
+        self._bindings = {}
         self.username = username
         self._restart(self.options.limits)
         return [LoggedIn(username, self._mechanism)]

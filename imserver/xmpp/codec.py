@@ -16,6 +16,7 @@ from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StreamError
 from imserver.xmpp.parser import (
     SEPARATOR,
+    UNLIMITED,
     ReaderLimits,
     TreeBuilder,
     as_mapping,
@@ -37,6 +38,14 @@ _STANZAS: Final[Mapping[str, type[Stanza]]] = {
 
 _STREAM: Final = f"{namespaces.STREAMS}{SEPARATOR}stream"
 
+#: What a parser has read that takes over a stream in the middle.
+USUAL_HEADER: Final = (
+    f"<stream:stream xmlns='{namespaces.CLIENT}' xmlns:stream='{namespaces.STREAMS}'>".encode()
+)
+#: How many parsers wait for the next bytes of whatever stream, and how many bytes each may read before it is replaced.
+MOST_RESTING: Final = 32
+MOST_READ: Final = 1_048_576
+
 
 @dataclass(frozen=True, slots=True)
 class StreamHeader:
@@ -57,13 +66,74 @@ Item = Stanza | Element | StreamHeader | StreamEnd | StreamError
 
 
 class StreamReader:
-    """One XML stream: a header, then top-level elements, as the bytes come in."""
+    """One XML stream: a header, then top-level elements, as the bytes come in.
+
+    Between two of them it holds no parser: see `_Document`.
+    """
+
+    __slots__ = ("_document", "limits")
+
+    def __init__(self, limits: ReaderLimits | None = None) -> None:
+        self.limits = limits or ReaderLimits()
+        self._document: _Document | None = _Document(self.limits)
+
+    @property
+    def has_unfinished(self) -> bool:
+        """Whether bytes were read that no returned item stands for."""
+        return self._document is not None and self._document.has_unfinished
+
+    def feed(self, data: bytes) -> list[Item]:
+        """Read more bytes, and return what they complete."""
+        document = self._document
+        if document is None:
+            if is_blank(data):
+                return []  # RFC 6120, 4.6.1: a keep-alive
+            document = self._document = _Document.at_rest(self.limits)
+        items = document.feed(data)
+        if document.rest():
+            self._document = None
+        return items
+
+    def close(self) -> None:
+        """Hold nothing any more; nothing may be fed afterwards."""
+        if self._document is not None:
+            self._document.close()
+
+
+class _Document:
+    """A parser, and what it has seen of the element that is open.
+
+    After a header as everybody writes it, and while no element is open, any stream's parser stands where any other's
+    does: below `<stream:stream>`, with the same two namespaces and not a byte unread. So a stream lets go of it there,
+    and takes one that rests when more comes: a parser is 10 kB, and few are in use at a time. One that has failed, has
+    read half an element, or any other header, is never shared.
+    """
+
+    __slots__ = (
+        "_attributes",
+        "_base",
+        "_buffer",
+        "_content",
+        "_depth",
+        "_done",
+        "_elements",
+        "_failed",
+        "_fed",
+        "_first_child",
+        "_is_usual",
+        "_items",
+        "_kind",
+        "_limits",
+        "_names",
+        "_parser",
+        "_prefixes",
+    )
 
     #: How deep a top-level element stands: inside the stream's root.
     root_depth = 1
 
-    def __init__(self, limits: ReaderLimits | None = None) -> None:
-        self.limits = limits or ReaderLimits()
+    def __init__(self, limits: ReaderLimits) -> None:
+        self._limits = limits
         self._items: list[Item] = []
         self._failed = False
         self._depth = 0
@@ -73,15 +143,44 @@ class StreamReader:
         self._base = 0
         self._prefixes: dict[str, str] = {}  # declared by the root
         self._content = ""
+        self._is_usual = False  # whether the root declares what `USUAL_HEADER` does, and no more
         # Of the stanza that is open:
         self._kind: type[Stanza] = Message
         self._attributes: dict[str, str] = {}
         self._names: list[str] = []  # its children's
         self._first_child = -1
         self._elements = 0
-        parser = self._parser = new_parser()
-        parser.StartNamespaceDeclHandler = self._declare
+        self._parser = new_parser()
+        self._parser.StartNamespaceDeclHandler = self._declare
         self._listen()
+
+    @classmethod
+    def at_rest(cls, limits: ReaderLimits) -> _Document:
+        """Take one that stands between two elements of a usual stream."""
+        try:
+            document = _RESTING.pop()
+        except IndexError:
+            document = cls(UNLIMITED)
+            document.feed(USUAL_HEADER)
+        document._limits = limits
+        return document
+
+    def rest(self) -> bool:
+        """Let go of it if it stands between two elements of a usual stream, and tell whether it does."""
+        if self._done != self._fed or self._depth != self.root_depth or self._failed or not self._is_usual:
+            return False
+        # The parser keeps every name that it has ever seen; nobody can make it keep more than so many.
+        if len(_RESTING) < MOST_RESTING and self._fed < MOST_READ:
+            _RESTING.append(self)
+        else:
+            self.close()
+        return True
+
+    def close(self) -> None:
+        """Read nothing any more, and undo the circle of parser and handlers: the garbage collector comes rarely."""
+        self._failed = True
+        self._buffer = b""
+        self._parser = None  # type: ignore[assignment]  # nobody asks for it any more
 
     @property
     def has_unfinished(self) -> bool:
@@ -90,19 +189,19 @@ class StreamReader:
 
     def feed(self, data: bytes) -> list[Item]:
         """Read more bytes, and return what they complete."""
-        if self._failed or (self._depth == self.root_depth and self._done == self._fed and is_blank(data)):
-            return []  # RFC 6120, 4.6.1: a whitespace keep-alive
         items = self._items = []
+        if self._failed:
+            return items
         try:
-            room = self.limits.stanza_bytes - self._fed + self._done
+            room = self._limits.stanza_bytes - self._fed + self._done
             while len(data) > room:
                 if room <= 0:
                     raise StreamError(
-                        "policy-violation", f"No stanza may exceed {self.limits.stanza_bytes} bytes"
+                        "policy-violation", f"No stanza may exceed {self._limits.stanza_bytes} bytes"
                     )
                 self._read(data[:room])
                 data = data[room:]
-                room = self.limits.stanza_bytes - self._fed + self._done
+                room = self._limits.stanza_bytes - self._fed + self._done
             self._read(data)
         except StreamError as error:
             self._failed = True
@@ -133,8 +232,8 @@ class StreamReader:
 
     def _keep_unfinished(self, token: int) -> None:
         """Keep the bytes of the open stanza, or of the tag that is not finished yet."""
-        if self._fed - token > self.limits.token_bytes:
-            raise StreamError("policy-violation", f"No tag may exceed {self.limits.token_bytes} bytes")
+        if self._fed - token > self._limits.token_bytes:
+            raise StreamError("policy-violation", f"No tag may exceed {self._limits.token_bytes} bytes")
         if self._done > self._base:
             self._buffer = self._buffer[self._done - self._base :]
             self._base = self._done
@@ -155,7 +254,7 @@ class StreamReader:
                     self._first_child = self._parser.CurrentByteIndex
                 self._names.append(name)
             self._elements += 1
-            limits = self.limits
+            limits = self._limits
             if (
                 self._elements > limits.elements
                 or depth > limits.depth
@@ -177,7 +276,7 @@ class StreamReader:
     def _start_element(self, name: str, attributes: dict[str, str]) -> None:
         self._done = self._parser.CurrentByteIndex
         self._elements = 1
-        if len(attributes) > self.limits.attributes:
+        if len(attributes) > self._limits.attributes:
             raise _too_much()
         kind = _STANZAS.get(name)
         if kind is None:
@@ -230,15 +329,16 @@ class StreamReader:
             raise StreamError("invalid-namespace", f"A stream is opened in {namespaces.STREAMS}")
         if local != "stream":
             raise StreamError("bad-format", "A stream is opened by <stream:stream>")
-        if len(attributes) > self.limits.attributes:
+        if len(attributes) > self._limits.attributes:
             raise _too_much()
         self._parser.StartNamespaceDeclHandler = None
+        self._is_usual = self._content == namespaces.CLIENT and not self._prefixes
         self._items.append(StreamHeader(as_mapping(attributes), self._content))
 
     def _start_tree(self, name: str, attributes: dict[str, str]) -> None:
         if name == _STREAM:
             raise StreamError("bad-format", "The stream is open already")
-        tree = TreeBuilder(self.limits, self._end_tree)
+        tree = TreeBuilder(self._limits, self._end_tree)
         tree.listen(self._parser)
         tree.start(name, attributes)
 
@@ -263,15 +363,21 @@ class FrameReader:
             return []  # RFC 7395, 3.8 has WebSocket pings for it, but some clients send blanks
         if len(data) > self.limits.stanza_bytes:
             return [StreamError("policy-violation", f"No stanza may exceed {self.limits.stanza_bytes} bytes")]
-        reader = _OneElementReader(self.limits)
-        items = reader.feed(data)
+        document = _OneElement(self.limits)
+        items = document.feed(data)
+        document.close()
         match items:
             case [Stanza() | Element() | StreamError() as item]:
                 return [item]
         return [StreamError("not-well-formed", "A frame holds exactly one element (RFC 7395, 3.3.3)")]
 
+    def close(self) -> None:
+        """Nothing is held between frames."""
 
-class _OneElementReader(StreamReader):
+
+class _OneElement(_Document):
+    __slots__ = ()
+
     root_depth = 0
 
     def _read(self, data: bytes) -> None:
@@ -297,3 +403,6 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+_RESTING: Final[list[_Document]] = []

@@ -100,7 +100,7 @@ async def test_a_stream_in_the_open_is_not_understood(stage: Stage) -> None:
 async def test_whoever_never_begins_the_handshake_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imserver.running.HANDSHAKE_SECONDS", 0.3)
+    monkeypatch.setattr("imserver.net.tcp.HANDSHAKE_SECONDS", 0.3)
     async with staged(tmp_path, {}) as stage:
         reader, writer = await asyncio.open_connection("127.0.0.1", stage.running.ports["c2s_tls"][0])
 

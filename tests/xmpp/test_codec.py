@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contrib.fuzz.codec import LIMITS, WORDS, check, cut, mutate, read, run, tell
-from imserver.xmpp.codec import FrameReader, Item, StreamEnd, StreamHeader, StreamReader
+from imserver.xmpp.codec import (
+    _RESTING,
+    MOST_READ,
+    FrameReader,
+    Item,
+    StreamEnd,
+    StreamHeader,
+    StreamReader,
+    _Document,
+)
 from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StreamError
 from imserver.xmpp.parser import ReaderLimits
@@ -174,8 +183,90 @@ def test_nothing_is_kept_between_stanzas() -> None:
     for _ in range(100):
         reader.feed(HARMLESS + b" \r\n")
 
-    assert len(reader._buffer) == 0
+    assert reader._document is None
     assert not reader.has_unfinished
+
+
+# Parsers, which streams share
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(WORDS) | st.binary(max_size=3)), max_size=40),
+)
+def test_streams_that_take_turns_do_not_see_each_other(turns: list[tuple[int, bytes]]) -> None:
+    together = [StreamReader(LIMITS) for _ in range(3)]
+    read: list[list[object]] = [[], [], []]
+    for place, word in [(0, HEADER), (1, HEADER), (2, HEADER), *turns]:
+        read[place] += [tell(item) for item in together[place].feed(word)]
+
+    for place in range(3):
+        alone = _Document(LIMITS)
+        words = [HEADER, *(word for one, word in turns if one == place)]
+        assert read[place] == [tell(item) for word in words for item in alone.feed(word)]
+
+
+@pytest.mark.parametrize(
+    ("rest", "has_own"),
+    [
+        (b"", False),
+        (b"<message/> \r\n", False),
+        (b"<message", True),
+        (b"<message><body>", True),
+        (b"]", True),
+        (b"\r", True),
+        (b"</stream:stream>", True),
+        (b"<!-- -->", True),
+    ],
+)
+def test_a_stream_has_a_parser_of_its_own_only_inside_an_element(rest: bytes, has_own: bool) -> None:
+    reader = StreamReader()
+
+    reader.feed(HEADER + rest)
+
+    assert (reader._document is not None) == has_own
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        HEADER.replace(b" to=", b" xmlns:p='u' to="),
+        HEADER.replace(b"'jabber:client'", b"'jabber:server'"),
+        HEADER.replace(b"stream:stream", b"s:stream").replace(b"xmlns:stream", b"xmlns:s"),
+    ],
+)
+def test_an_unusual_header_is_nobody_elses(header: bytes) -> None:
+    reader = StreamReader()
+    other = StreamReader()
+    other.feed(HEADER)
+
+    reader.feed(header)
+    reader.feed(HARMLESS)
+
+    assert reader._document is not None
+    assert ending([*other.feed(b"<message><p:a/></message>")]) == "not-well-formed"
+
+
+def test_a_parser_that_has_read_enough_is_replaced() -> None:
+    # It keeps every name that it has ever seen.
+    reader = StreamReader()
+    reader.feed(HEADER)
+    _RESTING.clear()
+    stanza = b"<message><body>" + b"x" * 200_000 + b"</body></message>"
+
+    for _ in range(20):
+        reader.feed(stanza)
+
+    assert all(one._fed < MOST_READ for one in _RESTING)
+    assert len(reader.feed(HARMLESS)) == 1
+
+
+def test_small_limits_are_about_stanzas_and_not_about_the_header_of_a_new_parser() -> None:
+    reader = StreamReader()
+    reader.feed(HEADER)
+    _RESTING.clear()
+    reader.limits = ReaderLimits(stanza_bytes=len(HARMLESS))
+
+    assert len(reader.feed(HARMLESS)) == 1
 
 
 # The header
