@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from imserver.desk.agents import Agent
+    from imserver.desk.conversation import Conversation
+    from imserver.desk.settings import QueueSettings
     from imserver.hooks import Dropped
     from imserver.iq import IQHandler, Target
     from imserver.routing.components import Component
@@ -72,6 +75,11 @@ def register_commands(server: Server) -> Iterable[Any]:  # type: ignore[empty-bo
     """Add ad-hoc commands (XEP-0050) of the server, as `imserver.features.commands.Command`."""
 
 
+@hookspec
+def register_metrics(server: Server) -> Iterable[Any]:  # type: ignore[empty-body]
+    """Add collectors of `prometheus_client` to what `/metrics` shows."""
+
+
 # refine
 
 
@@ -111,6 +119,13 @@ def may_talk(server: Server, stanza: Stanza) -> bool | None:
 @hookspec
 def may_ask(server: Server, iq: IQ) -> bool | None:
     """Return False if its sender may not know that there is such a client; must not be `async`."""
+
+
+@hookspec
+def choose_agent(
+    server: Server, queue: QueueSettings, conversation: Conversation, candidates: Sequence[Agent]
+) -> Sequence[str] | None:
+    """Choose which of the agents who have room are asked now; `[]` lets the client wait; must not be `async`."""
 
 
 # announce
@@ -159,3 +174,18 @@ def message_accepted(server: Server, message: Message, origin: Origin) -> None:
 @hookspec
 def message_delivered(server: Server, message: Message, sessions: Sequence[Session]) -> None:
     """A message was handed to these sessions of its addressee."""
+
+
+@hookspec
+def conversation_opened(server: Server, conversation: Conversation) -> None:
+    """A client has come to a queue, or has come back."""
+
+
+@hookspec
+def conversation_assigned(server: Server, conversation: Conversation, agent: JID) -> None:
+    """An agent has a conversation now, or was invited to it."""
+
+
+@hookspec
+def conversation_closed(server: Server, conversation: Conversation) -> None:
+    """A conversation is over for its client; its agent may still write it up."""

@@ -10,6 +10,8 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 from imserver import hookspecs
+from imserver.desk import strategies
+from imserver.desk.plugin import DeskPlugin
 from imserver.hooks import Hooks, PluginError
 from imserver.settings import plugin_settings, refuse_unread_tables
 
@@ -61,6 +63,9 @@ def load(settings: Settings, log: FilteringBoundLogger) -> Hooks:
     hooks = Hooks(hookspecs, log)
     for name in BUILT_IN:
         hooks.register(_make(importlib.import_module(f"imserver.features.{name}"), settings), name)
+    if settings.desk.file is not None:
+        hooks.register(strategies, "strategies")
+        hooks.register(DeskPlugin(settings.desk.file), "desk")
     read = []
     for name, module in _find(settings):
         plugin = _make(module, settings, name)

@@ -38,6 +38,8 @@ class Server:
     number: Callable[[], int]
     #: The version people are told.
     version: str
+    #: Room for features, by their own key.
+    features: dict[str, Any] = field(default_factory=dict)
     _running: set[asyncio.Future[Any]] = field(default_factory=set)
 
     def spawn(self, work: Awaitable[Any]) -> None:

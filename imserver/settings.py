@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -406,6 +406,13 @@ class Upload(Table):
     )
 
 
+class Desk(Table):
+    file: OptionalPath = Field(
+        default=None,
+        description='The file with the queues of the contact centre (see desk.toml); "" is no contact centre.',
+    )
+
+
 class Log(Table):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",
@@ -464,6 +471,7 @@ class Settings(Table):
     storage: Storage = Field(default=Storage(), description="The database.")
     archive: Archive = Field(default=Archive(), description="The history of messages.")
     upload: Upload = Field(default=Upload(), description="Uploaded files.")
+    desk: Desk = Field(default=Desk(), description="The contact centre.")
     log: Log = Field(default=Log(), description="The log.")
     plugins: Plugins = Field(default=Plugins(), description="Plugins, and a table for each one's settings.")
 
@@ -579,6 +587,11 @@ def refuse_unread_tables(settings: Settings, read: Iterable[str]) -> None:
             f"{_did_you_mean(name, known) or '; is it missing in [plugins] enabled?'}"
             for name in unread
         )
+
+
+def explain(error: ValidationError, model: type[BaseModel], file: str) -> SettingsError:
+    """Say in words what does not fit, each line with the file, the table, the key and what was expected."""
+    return SettingsError(_lines(error, model, file))
 
 
 class Changes(NamedTuple):
@@ -701,12 +714,17 @@ def _did_you_mean(name: str, known: list[str]) -> str:
 
 def _place(at: tuple[str, ...], *, is_table: bool = False) -> str:
     """Name a place as it stands in the file: `[table] key`, and which one of a list."""
-    keys = [part for part in at if not part.isdigit()]
+    keys = [_key(part) for part in at if not part.isdigit()]
     numbers = [f" (number {int(part) + 1})" for part in at if part.isdigit()]
     if is_table:
         return f"[{'.'.join(keys)}]"
     table = f"[{'.'.join(keys[:-1])}] " if keys[:-1] else ""
     return f"{table}{keys[-1]}{''.join(numbers)}"
+
+
+def _key(name: str) -> str:
+    """Write a key as TOML wants it."""
+    return name if name.replace("-", "_").isidentifier() and name.isascii() else f'"{name}"'
 
 
 def _found(value: object) -> str:
@@ -728,9 +746,13 @@ def _toml(value: object) -> str:
 
 
 def _model_at(model: type[BaseModel], at: tuple[str, ...]) -> type[BaseModel] | None:
-    for name in at:
+    names = iter(at)
+    for name in names:
         field = model.model_fields.get(name)
         annotation = field.annotation if field else None
+        # Tables that admins name, such as [queues.support], are all of one model.
+        if get_origin(annotation) is dict and next(names, None) is not None:
+            annotation = get_args(annotation)[1]
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return None
         model = annotation

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import itertools
-import json
 import random
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import uvloop
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from contrib.bench.load import prepare_message
 from imserver.storage.archive import Archive, ArchiveClock, ArchiveRow
@@ -106,49 +98,3 @@ async def time_page(archive: Archive, peer: str, limit: int) -> float:
     taken = time.perf_counter() - begun
     assert len(page.rows) == limit, f"{len(page.rows)} rows with {peer}, not {limit}"
     return taken
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument("--sizes", default="1000,1000000", help="messages stored; compared with the first")
-    parser.add_argument("--contacts", type=int, default=20)
-    parser.add_argument("--pages", type=int, default=500, help="how many are read from each")
-    parser.add_argument("--limit", type=int, default=50, help="messages a page")
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    given = parser.parse_args()
-    sizes = [int(size) for size in given.sizes.split(",")]
-    if min(sizes) < given.limit * given.contacts:
-        parser.error(f"a page of {given.limit} with each of {given.contacts} contacts needs more messages")
-
-    console = Console()
-    with (
-        tempfile.TemporaryDirectory(prefix="imserver-paging-") as folder,
-        Progress(console=console, transient=True) as progress,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        found = runner.run(compare(Path(folder), sizes, given.contacts, given.pages, given.limit, progress))
-    console.print(draw(found, given.limit))
-    if given.json:
-        given.json.write_text(json.dumps([asdict(paging) for paging in found], indent=2) + "\n")
-    return 0
-
-
-def draw(found: Sequence[Paging], limit: int) -> Table:
-    table = Table(title=f"the last {limit} with a contact")
-    for title in ("messages stored", "first page, ms", "median, ms", "p99, ms", "median, ratio"):
-        table.add_column(title, justify="right")
-    for paging in found:
-        table.add_row(
-            f"{paging.messages:,}",
-            f"{paging.first_ms:.2f}",
-            f"{paging.median_ms:.2f}",
-            f"{paging.p99_ms:.2f}",
-            f"{paging.median_ms / found[0].median_ms:.2f}",
-        )
-    return table
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from imserver import __version__
-from imserver.cli import accounts, demo, server
+from imserver.cli import accounts, demo, report, server
 
 app = typer.Typer(
     name="imserver",
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command("demo")(demo.start)
 app.command("run")(server.run)
 app.command("check")(server.check)
+app.command("report")(report.report)
 app.add_typer(accounts.app, name="account")
 
 

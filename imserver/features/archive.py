@@ -48,24 +48,24 @@ class Plugin:
         sender, to = message.sender, message.to
         if sender is None or to is None:
             return None
-        for_recipient = is_here(server, to)
-        is_known = not for_recipient or self._accounts.is_known(server, to.bare)
+        for_recipient = has_archive(server, to, message)
+        is_known = to.domain != server.domain or not for_recipient or self._accounts.is_known(server, to.bare)
         if is_known and not self._preferences.are_asked(sender.bare, to.bare):
-            for_sender = is_here(server, sender)
-            return write_records(
-                server, message, sender, to, for_sender=for_sender, for_recipient=for_recipient
-            )
+            for_sender = has_archive(server, sender, message)
+            return write_records(message, sender, to, for_sender=for_sender, for_recipient=for_recipient)
         return self._find_records_later(server, message, sender, to)
 
     async def _find_records_later(self, server: Server, message: Message, sender: JID, to: JID) -> Rows:
         """Look up what is not in memory."""
-        for_sender = is_here(server, sender) and await self._keeps(server, sender.bare, to)
-        for_recipient = is_here(server, to) and await self._keeps(server, to.bare, sender)
+        for_sender = has_archive(server, sender, message) and await self._keeps(server, sender.bare, to)
+        for_recipient = has_archive(server, to, message) and await self._keeps(server, to.bare, sender)
         # Others may be on record before it by now, and the order of numbers is the order of the archive.
         message.number = server.number()
-        return write_records(server, message, sender, to, for_sender=for_sender, for_recipient=for_recipient)
+        return write_records(message, sender, to, for_sender=for_sender, for_recipient=for_recipient)
 
     async def _keeps(self, server: Server, owner: JID, peer: JID) -> bool:
+        if owner.domain != server.domain:
+            return True  # a component keeps it, and has said so
         exists = await self._accounts.exists(server, owner)
         return exists and await self._preferences.allow(server, owner, peer)
 
@@ -119,34 +119,34 @@ class Plugin:
         return [(Target.ACCOUNT | Target.SERVER, feature) for feature in archive_queries.FEATURES]
 
 
-def is_here(server: Server, jid: JID) -> bool:
-    """Tell whether an address belongs to an account of this server, if there is such an account."""
-    return jid.domain == server.domain and jid.local != ""
+def has_archive(server: Server, jid: JID, message: Message) -> bool:
+    """Tell whether a message is for the archive behind an address: an account's here, if there is one, or a component's."""
+    if not jid.local:
+        return False
+    if jid.domain == server.domain:
+        return True
+    component = server.router.components.get(jid.domain)
+    return component is not None and component.keeps(message)
 
 
-def write_records(
-    server: Server,
-    message: Message,
-    sender: JID,
-    to: JID,
-    *,
-    for_sender: bool,
-    for_recipient: bool,
-) -> Rows:
-    """Write one row for each account here, and note under which ids they will be found.
+def write_records(message: Message, sender: JID, to: JID, *, for_sender: bool, for_recipient: bool) -> Rows:
+    """Write one row for the accounts here, and note under which id they will find it.
 
-    A message to oneself is written once (XEP-0313, 6.1.1).
+    A message to oneself is in the archive once (XEP-0313, 6.1.1).
     """
-    rows: list[ArchiveRow] = []
-    message.stable_ids = stable_ids = {}
-    writer, reader, stanza = sender.bare, to.bare, message.wire
+    number, stanza = message.number, message.wire
+    writer, reader = sender.bare, to.bare
+    for_both = for_sender and for_recipient and writer != reader
+    # Plain text: see ArchiveRow.
     if for_recipient:
-        stable_ids[reader] = message.number
-        rows.append(ArchiveRow(message.number, reader, writer, sender.resource, stanza))
+        message.stable_ids = {reader: number, writer: number} if for_both else {reader: number}
+        mirror = to.resource if for_both else None
+        return [ArchiveRow(number, str(reader), str(writer), sender.resource, stanza, mirror)]
     if for_sender and writer != reader:
-        stable_ids[writer] = number = server.number()
-        rows.append(ArchiveRow(number, writer, reader, to.resource, stanza))
-    return rows
+        message.stable_ids = {writer: number}
+        return [ArchiveRow(number, str(writer), str(reader), to.resource, stanza)]
+    message.stable_ids = {}
+    return []
 
 
 async def expire(server: Server) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from imserver.routing.sessions import Session
     from imserver.server import Server
-    from imserver.storage.archive import ArchiveRow, Page
+    from imserver.storage.archive import ArchivedMessage, Page
 
 NAMESPACE: Final = "urn:xmpp:mam:2"
 #: XEP-0313, 7. Of rooms nothing is in these archives, and `#groupchat-field` says that we understand the question.
@@ -205,14 +205,14 @@ async def _read_page(server: Server, owner: JID, filters: Filters, request: Page
         raise StanzaError("item-not-found", f"There is no message '{error}' in the archive") from error
 
 
-async def _send_results(session: Session, rows: Iterable[ArchiveRow], query_id: str | None) -> None:
+async def _send_results(session: Session, rows: Iterable[ArchivedMessage], query_id: str | None) -> None:
     for sent, row in enumerate(rows, start=1):
         session.send(_result(session, row, query_id))
         if sent % RESULTS_AT_ONCE == 0:
             await session.drained()
 
 
-def _result(session: Session, row: ArchiveRow, query_id: str | None) -> Message:
+def _result(session: Session, row: ArchivedMessage, query_id: str | None) -> Message:
     """Wrap a message of the archive (XEP-0297): its bytes are as they were, only their namespace is said."""
     query = "" if query_id is None else f" queryid='{escape_attribute(query_id)}'"
     start = (

@@ -54,6 +54,8 @@ class Request:
     server: Server
     asker: JID
     answers: Answers = field(default_factory=lambda: Answers({}))
+    #: Where: the server itself, or an address of a component.
+    address: JID | None = None
 
 
 Stage = Form | Callable[[Request], Form | Awaitable[Form]]
@@ -86,6 +88,7 @@ class Execution:
 
     id: str
     command: Command
+    address: JID
     touched: float
     #: The form the client sees now.
     form: Form = field(default_factory=Form)
@@ -103,7 +106,7 @@ class Execution:
         joined: dict[str, tuple[str, ...]] = {}
         for answers in self.answers:
             joined |= answers
-        return Request(server, asker, Answers(joined))
+        return Request(server, asker, Answers(joined), self.address)
 
 
 class Commands:
@@ -165,8 +168,10 @@ class Commands:
         if not asked.get("sessionid"):
             if action != "execute":
                 raise _refusal("bad-action", "A command begins with the action execute")
-            return await self._begin(server, session, command)
+            return await self._begin(server, session, command, iq.to or server.domain)
         execution = self._resume(session, command, asked.get("sessionid"))
+        if execution.address != (iq.to or server.domain):
+            raise _refusal("bad-sessionid", "This is under way at another address")
         if action == "cancel":
             _opened(session).pop(execution.id)
             return _head(execution, "canceled")
@@ -176,8 +181,8 @@ class Commands:
             raise _refusal("bad-action", f"What is possible now: {', '.join(execution.actions)} and cancel")
         return await self._go_on(server, session, execution, action, find_form(asked))
 
-    async def _begin(self, server: Server, session: Session, command: Command) -> Element:
-        execution = Execution(secrets.token_urlsafe(18), command, self._clock())
+    async def _begin(self, server: Server, session: Session, command: Command, address: JID) -> Element:
+        execution = Execution(secrets.token_urlsafe(18), command, address, self._clock())
         if not command.stages:
             return await self._finish(server, session, execution)
         answer = await self._show(server, session, execution)

@@ -98,6 +98,12 @@ class Contacts:
             session.features[KEY] = roster
 
 
+def contacts_of(server: Server) -> Contacts:
+    """Find who changes the rosters of a server: there is one."""
+    found: Contacts = server.features[KEY]
+    return found
+
+
 def roster_of(server: Server, account: JID) -> Roster | None:
     """Find the roster of an account that is connected."""
     for session in server.sessions.of(account):

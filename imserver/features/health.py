@@ -30,10 +30,16 @@ class Plugin:
         self._reading: asyncio.Task[object] | None = None
 
     @hookimpl
+    def register_metrics(self, server: Server) -> list[ServerCollector]:
+        """Show how the server itself does."""
+        return [ServerCollector(server)]
+
+    @hookimpl
     def register_routes(self, server: Server) -> list[web.RouteDef]:
         """Serve both."""
         registry = CollectorRegistry()
-        registry.register(ServerCollector(server))
+        for _, collector in server.hooks.register_metrics.declare(server=server):
+            registry.register(collector)
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
 

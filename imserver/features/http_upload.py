@@ -19,7 +19,7 @@ from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StanzaError
 from imserver.xmpp.forms import Field, Form
 from imserver.xmpp.jid import JID
-from imserver.xmpp.stanza import IQ, Stanza
+from imserver.xmpp.stanza import IQ, Message, Stanza
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -122,6 +122,10 @@ class UploadComponent:
         self._iqs = IQTable()
         for handler in (answer_info, answer_items, answer_ping, answer_request):
             self._iqs.add("http_upload", handler)
+
+    def keeps(self, message: Message) -> bool:
+        """Keep no messages."""
+        return False
 
     def receive(self, server: Server, stanza: Stanza) -> Awaitable[None] | None:
         """Answer questions.

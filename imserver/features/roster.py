@@ -48,8 +48,9 @@ class Plugin:
         return FEATURES
 
     @hookimpl
-    def register_iq_handlers(self) -> list[IQHandler]:
+    def register_iq_handlers(self, server: Server) -> list[IQHandler]:
         """Answer for one's own roster; nobody else's is anybody's business."""
+        server.features[contacts.KEY] = self._rosters
         return [
             IQHandler("get", namespaces.ROSTER, "query", self._answer, Target.ACCOUNT),
             IQHandler("set", namespaces.ROSTER, "query", self._change, Target.ACCOUNT),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from imserver.server import Server
-    from imserver.xmpp.stanza import Stanza
+    from imserver.xmpp.stanza import Message, Stanza
 
 
 class Component(Protocol):
@@ -16,6 +16,9 @@ class Component(Protocol):
     domain: str
     #: What people see in service discovery.
     name: str
+
+    def keeps(self, message: Message) -> bool:
+        """Tell whether a message from or to an address of yours belongs into an archive that you keep there."""
 
     def receive(self, server: Server, stanza: Stanza) -> Awaitable[None] | None:
         """Take a stanza.

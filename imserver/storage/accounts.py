@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from imserver.storage import schema
@@ -12,6 +12,27 @@ from imserver.storage.database import Database
 
 # SQLite takes at most 32,766 parameters in a statement.
 MOST_NAMES_AT_ONCE = 5_000
+
+FIND = select(schema.accounts).where(schema.accounts.c.owner == bindparam("owner"))
+COUNT = select(func.count()).select_from(schema.accounts)
+LIST = (
+    select(schema.accounts)
+    .where(schema.accounts.c.owner > bindparam("after"))
+    .order_by(schema.accounts.c.owner)
+    .limit(bindparam("limit"))
+)
+CREDENTIALS = (
+    select(
+        schema.credentials.c.mechanism,
+        schema.credentials.c.salt,
+        schema.credentials.c.iterations,
+        schema.credentials.c.stored_key,
+        schema.credentials.c.server_key,
+    )
+    .join(schema.accounts, schema.accounts.c.owner == schema.credentials.c.owner)
+    .where(schema.credentials.c.owner == bindparam("owner"), schema.accounts.c.enabled)
+    .order_by(schema.credentials.c.mechanism)
+)
 
 
 class AccountExists(Exception):
@@ -76,35 +97,24 @@ class Accounts:
 
     async def credentials(self, owner: str) -> list[StoredCredentials]:
         """Find the keys of an account: none if it is unknown or disabled."""
-        keys, table = schema.credentials, schema.accounts
-        query = (
-            select(keys.c.mechanism, keys.c.salt, keys.c.iterations, keys.c.stored_key, keys.c.server_key)
-            .join(table, table.c.owner == keys.c.owner)
-            .where(keys.c.owner == owner, table.c.enabled)
-            .order_by(keys.c.mechanism)
-        )
-        async with self._database.reading() as connection:
-            return [StoredCredentials(*row) for row in await connection.execute(query)]
+        rows = await self._database.fetch(CREDENTIALS, owner=owner)
+        return [StoredCredentials(*row) for row in rows]
 
     async def find(self, owner: str) -> Account | None:
-        async with self._database.reading() as connection:
-            found = await connection.execute(select(schema.accounts).where(schema.accounts.c.owner == owner))
-            row = found.one_or_none()
-        return Account(**row._mapping) if row else None
+        rows = await self._database.fetch(FIND, owner=owner)
+        return Account(*rows[0]) if rows else None
 
     async def exists(self, owner: str) -> bool:
         return await self.find(owner) is not None
 
     async def count(self) -> int:
-        async with self._database.reading() as connection:
-            return await connection.scalar(select(func.count()).select_from(schema.accounts)) or 0
+        [(count,)] = await self._database.fetch(COUNT)
+        return int(count)
 
     async def list(self, after: str = "", limit: int = 100) -> "list[Account]":
         """Page through the accounts by name; go on after the last one of the page before."""
-        table = schema.accounts
-        query = select(table).where(table.c.owner > after).order_by(table.c.owner).limit(limit)
-        async with self._database.reading() as connection:
-            return [Account(**row._mapping) for row in await connection.execute(query)]
+        rows = await self._database.fetch(LIST, after=after, limit=limit)
+        return [Account(*row) for row in rows]
 
     async def enable(self, owner: str) -> None:
         """Let it sign in again.
@@ -173,10 +183,26 @@ async def _insert_credentials(
 
 
 async def _remove_archive(connection: AsyncConnection, owner: str) -> None:
-    archive, index, indexing = schema.archive, schema.archive_index, schema.archive_indexing
-    indexed = select(index.c.id).where(index.c.owner == owner)
-    newest_indexed = select(indexing.c.up_to).scalar_subquery()
+    """Take an owner's messages away; what a peer has in an archive too, stays there."""
+    archive, conversations, index = schema.archive, schema.archive_conversations, schema.archive_index
+    mine = select(conversations.c.number).where(conversations.c.owner == owner)
+    indexed = select(index.c.id).where(index.c.conversation.in_(mine))
+    surely_indexed = select(schema.archive_indexing.c.up_to).scalar_subquery()
 
-    # By the index, or one by one in the journal's short end that has not been indexed yet.
-    await connection.execute(delete(archive).where(archive.c.id.in_(indexed), archive.c.owner == owner))
-    await connection.execute(delete(archive).where(archive.c.id > newest_indexed, archive.c.owner == owner))
+    # By the index, or one by one in the journal's short end that may not have been indexed yet.
+    for part in (archive.c.id.in_(indexed), archive.c.id > surely_indexed):
+        is_mirrored = archive.c.mirror.is_not(None)
+        theirs = {
+            "owner": archive.c.peer,
+            "peer": archive.c.owner,
+            "resource": archive.c.mirror,
+            "mirror": None,
+        }
+        await connection.execute(
+            update(archive).where(part, archive.c.peer == owner, is_mirrored).values(mirror=None)
+        )
+        await connection.execute(
+            update(archive).where(part, archive.c.owner == owner, is_mirrored).values(theirs)
+        )
+        await connection.execute(delete(archive).where(part, archive.c.owner == owner))
+    await connection.execute(delete(index).where(index.c.conversation.in_(mine)))

@@ -1,9 +1,11 @@
 """Many rows in one transaction and one trip to the database: the hot path."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Protocol
 
@@ -12,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 # SQL as the driver wants it, and either the rows to run it for or None to run it once.
 Step = tuple[str, Sequence[tuple[Any, ...]] | None]
 
-
-ROWS_A_STATEMENT = 50
+INSERT_ONE = re.compile(r"(INSERT .* VALUES )(\(\?(?:, \?)*\))(.*)", re.DOTALL)
+# Of each power of two one statement is prepared, and kept by the driver.
+MOST_ROWS_A_STATEMENT = 512
 
 
 class BatchWriter(Protocol):
@@ -62,14 +65,25 @@ def _run_for_all(connection: sqlite3.Connection, sql: str, rows: Sequence[tuple[
 
     The driver lets go of Python's lock at each statement, and while the event loop is busy, waits long for it.
     """
-    start, marker = sql.rsplit(" VALUES ", 1)
-    whole = len(rows) // ROWS_A_STATEMENT * ROWS_A_STATEMENT
-    if whole and marker.replace(", ", "").strip("(?)") == "":
-        many = f"{start} VALUES {', '.join([marker] * ROWS_A_STATEMENT)}"
-        for first in range(0, whole, ROWS_A_STATEMENT):
-            connection.execute(many, list(chain.from_iterable(rows[first : first + ROWS_A_STATEMENT])))
-        rows = rows[whole:]
-    connection.executemany(sql, rows)
+    if len(rows) == 1 or _insert_many(sql, 1) is None:
+        connection.executemany(sql, rows)
+        return
+    first = 0
+    while left := len(rows) - first:
+        count = min(1 << (left.bit_length() - 1), MOST_ROWS_A_STATEMENT)
+        values = list(chain.from_iterable(rows[first : first + count]))
+        connection.execute(_insert_many(sql, count) or sql, values)
+        first += count
+
+
+@lru_cache
+def _insert_many(sql: str, count: int) -> str | None:
+    """Write the statement that inserts so many rows, if it is one that inserts plain values."""
+    one = INSERT_ONE.fullmatch(sql)
+    if one is None:
+        return None
+    start, row, end = one.groups()
+    return start + ", ".join([row] * count) + end
 
 
 class EngineBatchWriter:

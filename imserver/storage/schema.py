@@ -47,6 +47,24 @@ def moment(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
 
 
+class Seconds(TypeDecorator[float]):
+    """Seconds, since 1970 or of a span, kept as whole microseconds: a sum of them is exact."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> int | None:
+        return None if value is None else whole_microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> float | None:
+        # PostgreSQL gives the sum of integers as a Decimal.
+        return None if value is None else int(value) / 1_000_000
+
+
+def whole_microseconds(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
 metadata = MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
 )
@@ -103,25 +121,35 @@ archive = Table(
     "archive",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=False),
+    # It is in the archive of `owner`, who exchanged it with `resource` of `peer` …
     Column("owner", Text, nullable=False),
     Column("peer", Text, nullable=False),
     Column("resource", Text, nullable=False),
     Column("stanza", LargeBinary, nullable=False),
+    # … and, unless this is NULL, in the archive of `peer` as well, who exchanged it with this resource of `owner`.
+    Column("mirror", Text),
 )
 
-# … and this finds its rows by owner, and by owner and peer.
+# … and is found by conversation: an owner's with a peer, or, where the peer is "", with everybody …
+archive_conversations = Table(
+    "archive_conversations",
+    metadata,
+    Column("number", RowId, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Index(None, "owner", "peer", unique=True),
+)
+
+# … so a message is in two conversations of each owner.
 archive_index = Table(
     "archive_index",
     metadata,
-    Column("owner", Text, primary_key=True),
-    Column("peer", Text, primary_key=True),
+    Column("conversation", BigInteger, primary_key=True, autoincrement=False),
     Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("resource", Text, nullable=False),
-    Index(None, "owner", "id"),
     sqlite_with_rowid=False,
 )
 
-# One row: the last id of the journal that the index knows.
+# One row: up to this id of the journal the index knows everything.
 archive_indexing = Table(
     "archive_indexing",
     metadata,
@@ -190,7 +218,80 @@ lasts = Table(
     Column("status", Text, nullable=False),
 )
 
-# Where an account's rows are found by owner. The archive is not among them: it is found through its index.
+# The desk's times are seconds since 1970, as its clock gives them.
+
+desk_clients = Table(
+    "desk_clients",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("lang", Text, nullable=False),
+    # The key that this client has now, if it turned out to be another one; never one that is merged itself.
+    Column("merged", Text),
+    Index(None, "merged"),
+)
+
+desk_aliases = Table(
+    "desk_aliases",
+    metadata,
+    Column("alias", Text, primary_key=True),
+    Column("client", Text, nullable=False),
+    Index(None, "client"),
+)
+
+desk_conversations = Table(
+    "desk_conversations",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    # The client's key, and the domain of the channel; together the client JID. "" for a client that was erased.
+    Column("client", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("opened", Seconds, nullable=False),
+    Column("closed", Seconds),
+    Column("details", JSON, nullable=False),
+    Index(None, "client", "id"),
+    Index(None, "state", "closed"),
+)
+
+desk_agents = Table(
+    "desk_agents",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("paused", Text, nullable=False),
+    Column("misses", Integer, nullable=False),
+    Column("idle_since", Seconds),
+    Column("offline_since", Seconds),
+)
+
+desk_notes = Table(
+    "desk_notes",
+    metadata,
+    Column("number", RowId, primary_key=True),
+    Column("conversation", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("at", Seconds, nullable=False),
+    Column("text", Text, nullable=False),
+    Index(None, "conversation"),
+)
+
+# What the figures are made from. Nothing here leads to a client whose conversation has been erased.
+desk_events = Table(
+    "desk_events",
+    metadata,
+    Column("number", RowId, primary_key=True),
+    Column("conversation", BigInteger, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Seconds, nullable=False),
+    Column("seconds", Seconds, nullable=False),
+    Index(None, "at"),
+)
+
+# Where an account's rows are found by owner. The archive is not among them: it is found by its conversations.
 OWNED = [table for table in metadata.sorted_tables if "owner" in table.c and table is not archive]
 
 Values = Mapping[str, Any]

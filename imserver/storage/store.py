@@ -4,6 +4,7 @@ from imserver.storage.accounts import Accounts
 from imserver.storage.archive import Archive
 from imserver.storage.blocklists import Blocklists
 from imserver.storage.database import Database
+from imserver.storage.desk import DeskStore
 from imserver.storage.lasts import Lasts
 from imserver.storage.offline import Offline
 from imserver.storage.preferences import Preferences
@@ -19,6 +20,7 @@ class Store:
         self.accounts = Accounts(database)
         self.archive = Archive(database)
         self.blocklists = Blocklists(database)
+        self.desk = DeskStore(database)
         self.lasts = Lasts(database)
         self.offline = Offline(database)
         self.preferences = Preferences(database)

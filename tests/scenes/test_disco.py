@@ -16,6 +16,8 @@ from imserver import hookimpl
 class Desk:
     domain = "desk.localhost"
     name = "The desk"
+    def keeps(self, message):
+        return False
     def receive(self, server, stanza):
         return None
 

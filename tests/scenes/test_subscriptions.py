@@ -7,7 +7,7 @@ import pytest
 from imserver.server import Server
 from imserver.storage.rosters import RosterItem
 from imserver.xmpp.jid import JID
-from imserver.xmpp.stanza import Presence, Stanza
+from imserver.xmpp.stanza import Message, Presence, Stanza
 from tests.scenes.actors import Actor, Stage
 
 PUSH = "<iq type='set' to='{to}'><query xmlns='jabber:iq:roster' ver='…'>{item}</query></iq>"
@@ -319,6 +319,9 @@ class Bridge:
 
     def __init__(self) -> None:
         self.received: list[Stanza] = []
+
+    def keeps(self, message: Message) -> bool:
+        return False
 
     def receive(self, server: Server, stanza: Stanza) -> None:
         self.received.append(stanza)

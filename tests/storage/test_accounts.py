@@ -2,7 +2,8 @@ import pytest
 from sqlalchemy import Table, select
 
 from imserver.storage.accounts import AccountExists, AccountUnknown, StoredCredentials
-from imserver.storage.archive import ArchiveRow
+from imserver.storage.archive import Archive, ArchiveRow
+from imserver.storage.conversations import AgentRow
 from imserver.storage.lasts import Last
 from imserver.storage.offline import OfflineRow
 from imserver.storage.preferences import ArchivePreferences
@@ -109,6 +110,38 @@ async def test_a_removed_account_leaves_nothing_behind(store: Store, indexed: bo
     assert after == {name: names - {ANA} for name, names in before.items()}
 
 
+@pytest.mark.parametrize("indexed", [True, False], ids=["indexed", "not yet indexed"])
+@pytest.mark.parametrize("gone", [ANA, LUIS])
+async def test_what_the_other_side_has_in_its_archive_stays_there(
+    store: Store, indexed: bool, gone: str
+) -> None:
+    left = LUIS if gone == ANA else ANA
+    await store.archive.write([ArchiveRow(1, ANA, LUIS, "phone", b"<message/>", "tablet")])
+    if indexed:
+        await store.archive.bounds(ANA)
+        await store.archive.bounds(LUIS)
+
+    await store.accounts.remove(gone)
+
+    # Whoever gets the name next starts with nothing, whether this server removed the account or another process.
+    for archive in (store.archive, Archive(store.database)):
+        assert (await archive.page(gone, limit=9)).rows == []
+        assert (await archive.page(left, limit=9)).rows == [(1, b"<message/>")]
+        resource = "phone" if left == ANA else "tablet"
+        assert (await archive.page(left, peer=gone, resource=resource, limit=9)).rows == [(1, b"<message/>")]
+    await store.accounts.remove(left)
+    assert await store.archive.expire(99) == 0
+
+
+async def test_a_name_given_again_starts_with_nothing_but_what_is_new(store: Store) -> None:
+    await store.archive.write([ArchiveRow(1, ANA, LUIS, "phone", b"old", "tablet")])
+    await store.accounts.remove(ANA)
+    await store.archive.write([ArchiveRow(2, LUIS, ANA, "phone", b"new", "tablet")])
+
+    assert (await store.archive.page(ANA, limit=9)).rows == [(2, b"new")]
+    assert (await store.archive.page(LUIS, limit=9)).rows == [(1, b"old"), (2, b"new")]
+
+
 async def test_who_has_no_account_cannot_be_removed(store: Store) -> None:
     assert not await store.accounts.remove(ANA)
 
@@ -127,6 +160,7 @@ async def fill(store: Store, owner: str, number: int) -> None:
     await store.preferences.put(owner, ArchivePreferences())
     await store.uploads.reserve(Upload(f"token{number}", owner, "a.png", 1, "image/png", EPOCH))
     await store.lasts.put(owner, Last(EPOCH))
+    await store.desk.save([], agents=[AgentRow(owner)])
 
 
 def owned() -> list[Table]:

@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from imserver.storage import archive
+from imserver.storage import archive, archive_backlog
 from imserver.storage.archive import Archive, ArchiveClock, ArchiveRow, ItemNotFound, Page, time_to_id
 from imserver.storage.database import Database
 from imserver.storage.offline import OfflineRow
-from imserver.storage.schema import EPOCH
+from imserver.storage.schema import EPOCH, archive_conversations
 from imserver.storage.store import Store
 
 ANA, LUIS, TEA = "ana@example.com", "luis@example.com", "tea@example.com"
@@ -24,6 +25,11 @@ def with_luis(*ids: int, resource: str = "phone") -> list[ArchiveRow]:
 
 def with_tea(*ids: int) -> list[ArchiveRow]:
     return [ArchiveRow(id, ANA, TEA, "", b"<message id='%d'/>" % id) for id in ids]
+
+
+def of_both(*ids: int) -> list[ArchiveRow]:
+    """Write of Luis's phone to Ana's tablet, or back: a message in both archives."""
+    return [ArchiveRow(id, ANA, LUIS, "phone", b"<message id='%d'/>" % id, "tablet") for id in ids]
 
 
 def ids(page: Page) -> list[int]:
@@ -67,7 +73,7 @@ async def filled(store: Store) -> Archive:
 async def test_a_row_comes_back_as_it_was(store: Store) -> None:
     await store.archive.write(with_luis(1))
 
-    assert (await store.archive.page(ANA, limit=1)).rows == with_luis(1)
+    assert (await store.archive.page(ANA, limit=1)).rows == [(1, b"<message id='1'/>")]
 
 
 class Address(str):
@@ -183,6 +189,49 @@ async def test_the_bounds_are_the_first_and_the_last(filled: Archive) -> None:
     assert await filled.bounds(TEA) is None
 
 
+# One row for two archives
+
+
+async def test_a_message_is_in_both_archives_under_one_id(store: Store) -> None:
+    await store.archive.write([*of_both(1), *with_luis(2), *of_both(3)])
+
+    assert ids(await store.archive.page(ANA, limit=9)) == [1, 2, 3]
+    assert ids(await store.archive.page(LUIS, limit=9)) == [1, 3]
+    assert ids(await store.archive.page(LUIS, peer=ANA, limit=9)) == [1, 3]
+    assert ids(await store.archive.page(LUIS, peer=LUIS, limit=9)) == []
+
+
+async def test_a_message_to_oneself_is_in_the_archive_once(store: Store) -> None:
+    await store.archive.write([ArchiveRow(1, ANA, ANA, "phone", b"")])
+
+    assert ids(await store.archive.page(ANA, limit=9)) == [1]
+    assert ids(await store.archive.page(ANA, peer=ANA, limit=9)) == [1]
+    assert ids(await store.archive.page(ANA, peer=ANA, resource="phone", limit=9)) == [1]
+
+
+async def test_each_side_knows_the_resource_of_the_other(store: Store) -> None:
+    await store.archive.write(of_both(1))
+
+    async def found(owner: str, peer: str, resource: str) -> bool:
+        return ids(await store.archive.page(owner, peer=peer, resource=resource, limit=9)) == [1]
+
+    assert await found(ANA, LUIS, "phone")
+    assert not await found(ANA, LUIS, "tablet")
+    assert await found(LUIS, ANA, "tablet")
+    assert not await found(LUIS, ANA, "phone")
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_a_rare_resource_is_found_among_many(store: Store, backwards: bool) -> None:
+    rare = with_luis(100, 2000, 4900, resource="watch")
+    await store.archive.write(sorted([*with_luis(*set(range(1, 5000)) - {row.id for row in rare}), *rare]))
+
+    page = await store.archive.page(ANA, peer=LUIS, resource="watch", limit=2, backwards=backwards)
+
+    assert ids(page) == ([2000, 4900] if backwards else [100, 2000])
+    assert not page.complete
+
+
 # The index, which lags behind
 
 
@@ -211,13 +260,81 @@ async def test_what_is_imported_with_an_old_id_is_found(filled: Archive) -> None
     assert ids(await filled.page(ANA, limit=20)) == [*range(10), 30]
 
 
-async def test_many_groups_are_indexed_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "ROWS_INDEXED_TOGETHER", 10)
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Generations and bites of the backlog are small."""
+    monkeypatch.setattr(archive_backlog, "GENERATION", 10)
+    monkeypatch.setattr(archive_backlog, "BITE", 4)
+    monkeypatch.setattr(archive, "BITE_OF_ONE", 3)
 
-    for start in range(1, 100, 3):
-        await store.archive.write(with_luis(start, start + 1, start + 2))
 
-    assert ids(await store.archive.page(ANA, limit=200)) == list(range(1, 100))
+@pytest.mark.usefixtures("hurried")
+async def test_generation_after_generation_is_indexed(store: Store) -> None:
+    for start in range(1, 200, 4):
+        await store.archive.write([*of_both(start, start + 1), *with_tea(start + 2), *with_luis(start + 3)])
+        if start % 30 == 1:
+            assert ids(await store.archive.page(LUIS, limit=200)) == sorted(
+                id for id in range(1, start + 4) if id % 4 in (1, 2)
+            )
+
+    assert ids(await store.archive.page(ANA, limit=300)) == list(range(1, 201))
+    assert ids(await store.archive.page(TEA, limit=300)) == []
+    assert ids(await store.archive.page(ANA, peer=TEA, limit=300)) == list(range(3, 200, 4))
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_who_reads_while_others_write_and_fail_misses_nothing(store: Store) -> None:
+    async def write_and_fail() -> None:
+        for id in range(101, 140):
+            await store.archive.write(of_both(id))
+            with pytest.raises(Exception, match=r"(?i)unique"):
+                await store.archive.write(of_both(1))
+
+    async def read() -> None:
+        for _ in range(20):
+            assert ids(await store.archive.page(LUIS, limit=50))[:50] == list(range(1, 51))
+
+    await store.archive.write(of_both(*range(1, 51)))
+    await asyncio.gather(write_and_fail(), read(), read())
+
+    assert ids(await store.archive.page(ANA, limit=99)) == [*range(1, 51), *range(101, 140)]
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("groups", range(1, 30))
+async def test_wherever_it_stops_nothing_is_missing_after_a_restart(store: Store, groups: int) -> None:
+    for start in range(1, groups * 4, 4):
+        await store.archive.write([*of_both(start, start + 1), *with_tea(start + 2), *with_luis(start + 3)])
+
+    restarted = Archive(store.database)
+
+    assert ids(await restarted.page(ANA, limit=300)) == list(range(1, groups * 4 + 1))
+    assert len((await restarted.page(LUIS, limit=300)).rows) == 2 * groups
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_after_a_group_that_failed_nothing_is_missing(store: Store) -> None:
+    await store.archive.write(of_both(*range(1, 12)))
+
+    for again in range(3):
+        with pytest.raises(Exception, match=r"(?i)unique"):
+            await store.archive.write(of_both(20 + again, 1))
+        await store.archive.write(of_both(12 + again))
+
+    assert ids(await store.archive.page(ANA, limit=99)) == list(range(1, 15))
+    assert ids(await store.archive.page(LUIS, limit=99)) == list(range(1, 15))
+
+
+async def test_a_conversation_of_nothing_is_forgotten(filled: Archive, store: Store) -> None:
+    await filled.bounds(ANA)
+
+    while await filled.expire(9):
+        pass
+
+    async with store.database.reading() as connection:
+        left = await connection.execute(select(archive_conversations.c.owner, archive_conversations.c.peer))
+        assert {(owner, peer) for owner, peer in left} <= {(ANA, LUIS), (ANA, ""), (LUIS, ANA), (LUIS, "")}
+    assert ids(await filled.page(ANA, limit=9)) == [9]
 
 
 # Retention
@@ -240,6 +357,16 @@ async def test_what_is_too_old_goes_before_it_is_indexed(store: Store) -> None:
     assert ids(await store.archive.page(ANA, limit=9)) == [3]
 
 
+async def test_what_is_too_old_goes_from_both_archives(store: Store) -> None:
+    await store.archive.write(of_both(1, 2, 3))
+    await store.archive.bounds(ANA)
+
+    await store.archive.expire(3)
+
+    assert ids(await store.archive.page(ANA, limit=9)) == [3]
+    assert ids(await store.archive.page(LUIS, limit=9)) == [3]
+
+
 # Speed: every question is answered by an index, so a million messages are no more work than a thousand
 
 
@@ -252,16 +379,16 @@ class Question:
 @pytest.mark.parametrize(
     ("asked", "index"),
     [
-        ({}, "ix_archive_index_owner_id (owner=?)"),
-        ({"backwards": True}, "ix_archive_index_owner_id (owner=?)"),
-        ({"after": 5}, "ix_archive_index_owner_id (owner=? AND id>?)"),
-        ({"before": 5, "backwards": True}, "ix_archive_index_owner_id (owner=? AND id<?)"),
-        ({"start": EPOCH, "end": EPOCH}, "ix_archive_index_owner_id (owner=? AND id>? AND id<?)"),
-        ({"peer": LUIS}, "PRIMARY KEY (owner=? AND peer=?)"),
-        ({"peer": LUIS, "before": 5, "backwards": True}, "PRIMARY KEY (owner=? AND peer=? AND id<?)"),
-        ({"peer": LUIS, "start": EPOCH, "after": 5}, "PRIMARY KEY (owner=? AND peer=? AND id>?)"),
-        ({"peer": LUIS, "resource": "phone"}, "PRIMARY KEY (owner=? AND peer=?)"),
-        ({"ids": [1, 2]}, "ix_archive_index_owner_id (owner=? AND id=?)"),
+        ({}, "PRIMARY KEY (conversation=?)"),
+        ({"backwards": True}, "PRIMARY KEY (conversation=?)"),
+        ({"after": 5}, "PRIMARY KEY (conversation=? AND id>?)"),
+        ({"before": 5, "backwards": True}, "PRIMARY KEY (conversation=? AND id<?)"),
+        ({"start": EPOCH, "end": EPOCH}, "PRIMARY KEY (conversation=? AND id>? AND id<?)"),
+        ({"peer": LUIS}, "PRIMARY KEY (conversation=?)"),
+        ({"peer": LUIS, "before": 5, "backwards": True}, "PRIMARY KEY (conversation=? AND id<?)"),
+        ({"peer": LUIS, "start": EPOCH, "after": 5}, "PRIMARY KEY (conversation=? AND id>?)"),
+        ({"peer": LUIS, "resource": "phone"}, "PRIMARY KEY (conversation=?)"),
+        ({"ids": [1, 2]}, "PRIMARY KEY (conversation=? AND id=?)"),
     ],
     ids=str,
 )

@@ -24,7 +24,7 @@ async def write(url):
     while True:
         ids = [clock.next(time.time_ns() // 1000) for _ in range(20)]
         await store.archive.write(
-            [ArchiveRow(id, "ana@example.com", "luis@example.com", "", b"<message/>") for id in ids],
+            [ArchiveRow(id, "ana@example.com", "luis@example.com", "", b"<message/>", "") for id in ids],
             [OfflineRow("luis@example.com", id, b"<message/>") for id in ids],
         )
         print(*ids, flush=True)
@@ -43,9 +43,10 @@ async def test_what_was_acknowledged_survives_sigkill(tmp_path: Path, groups: in
 
     store = Store(await Database.open(url))
     archived = [row.id for row in (await store.archive.page("ana@example.com", limit=100_000)).rows]
+    mirrored = [row.id for row in (await store.archive.page("luis@example.com", limit=100_000)).rows]
     waiting = [row.id for row in await store.offline.load("luis@example.com")]
     await store.database.close()
-    assert archived == waiting
+    assert archived == mirrored == waiting
     known = set(acknowledged)
     assert [id for id in archived if id in known] == acknowledged
 

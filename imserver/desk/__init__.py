@@ -1,0 +1,1 @@
+"""The contact centre: clients wait in queues, agents take them."""

@@ -1,0 +1,131 @@
+"""What the desk says in its own name: offers, and the texts of the queues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from imserver.desk import offers
+from imserver.desk.offers import Offered, Wording, shortened
+from imserver.desk.phrases import elapsed
+from imserver.desk.texts import text
+from imserver.xmpp.jid import JID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from imserver.desk.conversation import Conversation
+    from imserver.desk.desk import Desk
+    from imserver.desk.effects import Offer, TellAgent, TellClient, Withdraw
+    from imserver.xmpp.stanza import Message
+
+#: How much of a client's first words is kept for the offer, in characters.
+PREVIEW: Final = 200
+
+
+class Speech:
+    """Puts the desk's words into messages."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._previews: dict[int, str] = {}
+        self._offered: dict[tuple[int, str], Offered] = {}
+
+    def heard(self, conversation: Conversation, message: Message) -> None:
+        """Remember what a client who waits wrote last: an offer shows it."""
+        if conversation.is_open and not conversation.agents and message.has_body:
+            self._previews[conversation.id] = shortened(message.body)[:PREVIEW]
+        else:
+            self._previews.pop(conversation.id, None)
+
+    # Offers
+
+    def offer(self, effect: Offer) -> None:
+        """Ask an agent, on all devices."""
+        desk, conversation = self._desk, effect.conversation
+        agent, now = JID.parse(effect.agent), desk.now()
+        lang = desk.language_of(agent)
+        transferred = bool(conversation.previous and conversation.reason)
+        question = desk.say(
+            "offer_transferred" if transferred else "offer",
+            conversation.queue,
+            agent,
+            client=self._name(conversation),
+            waited=elapsed(now - conversation.waiting_since, lang),
+            seconds=max(round(effect.deadline - now), 1),
+            agent=_local(conversation.previous),
+            reason=conversation.reason,
+        )
+        wording = Wording(
+            question,
+            desk.say("answer_accept", conversation.queue, agent),
+            desk.say("answer_decline", conversation.queue, agent),
+            lang,
+            desk.settings.prefix,
+        )
+        offered = Offered(desk.queue_jid(conversation.queue), conversation.id, effect.deadline)
+        self._offered[conversation.id, effect.agent] = offered
+        preview = self._previews.get(conversation.id, "")
+        for session in desk.server.sessions.of(agent):
+            if session.is_available:
+                session.send(offers.ask(offered, session.jid, wording, preview=preview))
+
+    def withdraw(self, effect: Withdraw) -> None:
+        """Take an offer back, on all devices."""
+        desk, conversation = self._desk, effect.conversation
+        offered = self._offered.pop((conversation.id, effect.agent), None)
+        if offered is None:
+            return  # made before a restart: nobody sees it as open any more
+        agent = JID.parse(effect.agent)
+        key = "withdrawn_taken" if effect.reason == "taken" and effect.by else "withdrawn"
+        by = desk.language_of(agent)
+        sentence = text(
+            desk.settings,
+            conversation.queue,
+            key,
+            by,
+            client=self._name(conversation),
+            agent=_local(effect.by),
+        )
+        for session in desk.server.sessions.of(agent):
+            if session.is_available:
+                session.send(offers.withdraw(offered, session.jid, sentence))
+
+    # Texts
+
+    async def tell_client(self, effect: TellClient) -> None:
+        """Say a text of the queue to a client, in their language."""
+        conversation = effect.conversation
+        words = text(
+            self._desk.settings, conversation.entrance, effect.key, conversation.lang, **effect.values
+        )
+        if words:
+            await self._desk.say_to_client(conversation, words)
+
+    def tell_agent(self, effect: TellAgent) -> None:
+        """Say a text to an agent: in the chat with the client, or else with a queue of theirs."""
+        desk, agent = self._desk, JID.parse(effect.agent)
+        conversation = effect.conversation
+        values: dict[str, Any] = dict(_readable(effect.values))
+        if conversation is not None:
+            values = {"client": self._name(conversation), **values}
+            sender = desk.device_of(JID.parse(conversation.client))
+            queue = conversation.queue
+        else:
+            queue = next(
+                (name for name, one in desk.settings.queues.items() if effect.agent in one.members), ""
+            )
+            sender = desk.queue_jid(queue) if queue else desk.domain
+        if words := desk.say(effect.key, queue, agent, **values):
+            desk.tell(sender, agent, words)
+
+    def _name(self, conversation: Conversation) -> str:
+        return self._desk.clients.name_of(JID.parse(conversation.client))
+
+
+def _readable(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _local(value) if key in ("agent", "by") else value for key, value in values.items()}
+
+
+def _local(jid: str) -> str:
+    return jid.partition("@")[0]
