@@ -15,7 +15,7 @@ class Settings(BaseModel, extra="forbid"):
 
 class Plugin:
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        self.stars = rf"{settings.stars}\1"
 
     @staticmethod
     @hookimpl
@@ -23,9 +23,9 @@ class Plugin:
         return [Settings]
 
     @hookimpl
-    def refine_message(self, message: Message) -> Message:
-        masked = CARD.sub(rf"{self.settings.stars}\1", message.body)
-        if masked != message.body:
-            message.remove("body", "jabber:client")
-            message.add(Element("body", "jabber:client", text=masked))
-        return message
+    def refine_message(self, message: Message) -> Message | None:
+        body = message.body
+        if not CARD.search(body):
+            return None
+        message.remove("body", "jabber:client")
+        return message.add(Element("body", "jabber:client", text=CARD.sub(self.stars, body)))

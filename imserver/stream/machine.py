@@ -79,6 +79,8 @@ class StreamOptions:
     login_limits: ReaderLimits = field(default_factory=lambda: ReaderLimits(stanza_bytes=8_192, elements=32))
     #: Offered after login by plugins, next to our own.
     features: tuple[Element, ...] = ()
+    #: What was offered so far, as it was written, by kind of stream.
+    written: dict[object, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Stream:
@@ -232,7 +234,7 @@ class Stream:
         if not _is_version_1(attributes.get("version", "")):
             raise StreamError("unsupported-version", "This server speaks XMPP 1.0")
         self.lang = attributes.get("xml:lang", "")[:35]  # RFC 5646, 4.4.1: no longer tag is needed
-        self._send(Element("features", namespaces.STREAMS).add(*self._offer()))
+        self._out.append(self._written_offer())
         self.state = State.BINDING if self.username else State.LOGIN
         return []
 
@@ -243,6 +245,16 @@ class Stream:
             answer["to"] = peer
         self._out.append(self.framing.opening(answer))
         self._is_open = True
+
+    def _written_offer(self) -> bytes:
+        """Write the features, or find them written: they are the same for most streams, and some 40 elements."""
+        binding = tuple(sasl.binding_types(self._bindings))
+        kind = (type(self.framing), bool(self.username), self._may_start_tls, self._secure, binding)
+        written = self.options.written.get(kind)
+        if written is None:
+            offer = Element("features", namespaces.STREAMS).add(*self._offer())
+            written = self.options.written[kind] = self.framing.element(offer)
+        return written
 
     def _offer(self) -> list[Element]:
         options = self.options
