@@ -10,7 +10,7 @@ CODE := $(wildcard imserver plugins tests contrib)
 .PHONY: help demo test lint types layers format bench docs chaos fuzz clean
 
 help:
-	@echo "make demo     start a server to try out on 127.0.0.1: TLS, two accounts, a database"
+	@echo "make demo     start a server to try out on 127.0.0.1: TLS, a queue, two agents, a customer"
 	@echo "make test     run the tests and say which were skipped, and why"
 	@echo "make lint     check style (ruff)           make format   apply it"
 	@echo "make types    check types (mypy --strict)  make layers   check who imports whom"
@@ -54,6 +54,7 @@ bench: $(STAMP)
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,postgresql]'
 	$(BIN)/python -m contrib.bench.run $(if $(QUICK),--quick) $(if $(WRITE),--write) $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(SERVERS),--servers $(SERVERS)) $(if $(filter no,$(INSTALL)),--no-install) $(if $(JSON),--json $(JSON))
+	$(if $(ONLY),,$(BIN)/python -m contrib.bench.desk)
 
 docs: $(STAMP)
 	$(BIN)/python contrib/docs/xeps.py

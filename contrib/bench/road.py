@@ -14,13 +14,14 @@ import logging
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from cProfile import Profile
 from dataclasses import dataclass
 from pathlib import Path
 from pstats import Stats
 from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import structlog
 import uvloop
@@ -29,7 +30,7 @@ from contrib.bench.accounts import Account, make_accounts
 from contrib.bench.load import END_OF_MESSAGE, PRESENCE, prepare_message
 from contrib.bench.scram import stored_keys
 from contrib.bench.sign_in import BIND, BOUND, Dialogue
-from imserver.net.tcp import TCPConnection
+from imserver.net.tcp import TCPDoor
 from imserver.running import Running, running
 from imserver.settings import Settings
 from imserver.storage.accounts import StoredCredentials
@@ -69,6 +70,10 @@ class Arrivals:
         self._complete = asyncio.get_running_loop().create_future()
         return self._complete
 
+    def forget(self) -> None:
+        """Begin anew: what has arrived so far does not count."""
+        self._missing = 0
+
     def count(self, messages: int) -> None:
         self._missing -= messages
         if not self._missing and self._complete is not None:
@@ -79,9 +84,10 @@ class Arrivals:
 class Wire(asyncio.Transport):
     """The server's end of a connection that is no socket: what it writes is counted, or read by a dialogue."""
 
-    def __init__(self, protocol: asyncio.Protocol, arrivals: Arrivals) -> None:
+    protocol: asyncio.Protocol
+
+    def __init__(self, arrivals: Arrivals) -> None:
         super().__init__({"peername": ("127.0.0.1", 0)})
-        self.protocol = protocol
         self.dialogue: Dialogue | None = None
         self._arrivals = arrivals
 
@@ -90,6 +96,9 @@ class Wire(asyncio.Transport):
             asyncio.get_running_loop().call_soon(self.dialogue.data_received, bytes(data))
         else:
             self._arrivals.count(bytes(data).count(END_OF_MESSAGE))
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = cast("asyncio.Protocol", protocol)
 
     def get_write_buffer_size(self) -> int:
         return 0
@@ -121,8 +130,8 @@ class Ear(asyncio.Transport):
 
 async def enter(one: Running, account: Account, arrivals: Arrivals) -> Wire:
     """Sign in, and say that we are there."""
-    wire = Wire(TCPConnection(one.reception, one.certificates, direct_tls=False), arrivals)
-    wire.protocol.connection_made(wire)
+    wire = Wire(arrivals)
+    TCPDoor(one.reception, one.certificates, direct_tls=False).connection_made(wire)
     dialogue = wire.dialogue = Dialogue(account)
     dialogue.transport = Ear(wire)
     await dialogue.open_stream()
@@ -142,7 +151,7 @@ async def make_credentials(one: Running, accounts: Iterable[Account]) -> None:
         await one.server.store.accounts.add(JID.of(account.local, account.domain), [stored])
 
 
-def settings(folder: Path, plugins: Sequence[Path], *, archive: bool) -> Settings:
+def settings(folder: Path, plugins: Sequence[Path], *, archive: bool, **more: Any) -> Settings:
     nobody_comes_this_way = {"c2s": ["127.0.0.1:0"], "c2s_tls": [], "http": []}
     return Settings.model_validate(
         {
@@ -153,8 +162,17 @@ def settings(folder: Path, plugins: Sequence[Path], *, archive: bool) -> Setting
             "archive": {"enabled": archive},
             "limits": {"connections_per_address": 100_000},
             "plugins": {"paths": [str(path) for path in plugins]},
+            **more,
         }
     )
+
+
+@asynccontextmanager
+async def running_quietly(wanted: Settings) -> AsyncIterator[Running]:
+    quiet = structlog.make_filtering_bound_logger(logging.ERROR)
+    log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr), wrapper_class=quiet)
+    async with running(wanted, log) as one:
+        yield one
 
 
 async def walk(
@@ -169,41 +187,50 @@ async def walk(
 ) -> Road:
     """Have the clients, in pairs, send `each` messages a turn, and wait for them to arrive."""
     accounts = make_accounts(clients)
-    log = structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr), wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR)
-    )
+    with TemporaryDirectory(prefix="imserver-road-") as folder:
+        async with running_quietly(settings(Path(folder), plugins, archive=archive)) as one:
+            await make_credentials(one, accounts)
+            arrivals = Arrivals()
+            wires = [await enter(one, account, arrivals) for account in accounts]
+            speeches = [prepare_message(n, accounts[n ^ 1].jid) for n in range(clients)]
+            return await pace(wires, speeches, arrivals, each, runs, turns, profile)
+
+
+async def pace(
+    wires: Sequence[Wire],
+    speeches: Sequence[bytes],
+    arrivals: Arrivals,
+    each: int = 2,
+    runs: int = 40,
+    turns: int = 4,
+    profile: Profile | None = None,
+) -> Road:
+    """Measure the road, run by run, with the loop before and after each."""
     message_us, loop_us = [], []
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="imserver-road-")))
-        one = await stack.enter_async_context(running(settings(folder, plugins, archive=archive), log))
-        await make_credentials(one, accounts)
-        arrivals = Arrivals()
-        wires = [await enter(one, account, arrivals) for account in accounts]
-        speeches = [prepare_message(n, accounts[n ^ 1].jid) for n in range(clients)]
-        said = 0
+    said = 0
 
-        async def take_turns(count: int) -> None:
-            nonlocal said
-            for _ in range(count):
-                complete = arrivals.expect(each * clients)
-                for wire, speech in zip(wires, speeches, strict=True):
-                    for number in range(said, said + each):
-                        wire.protocol.data_received(speech % (number, number))
-                said += each
-                await complete
+    async def take_turns() -> None:
+        nonlocal said
+        for _ in range(turns):
+            complete = arrivals.expect(each * len(wires))
+            for wire, speech in zip(wires, speeches, strict=True):
+                for number in range(said, said + each):
+                    wire.protocol.data_received(speech % (number, number))
+            said += each
+            await complete
 
-        await take_turns(turns)
-        gc.collect()
-        for _ in range(runs):
-            before = time_loop()
-            if profile is not None:
-                profile.enable()
-            begun = time.process_time()
-            await take_turns(turns)
-            message_us.append((time.process_time() - begun) / (turns * each * clients) * 1e6)
-            if profile is not None:
-                profile.disable()
-            loop_us.append((before + time_loop()) / 2)
+    await take_turns()
+    gc.collect()
+    for _ in range(runs):
+        before = time_loop()
+        if profile is not None:
+            profile.enable()
+        begun = time.process_time()
+        await take_turns()
+        message_us.append((time.process_time() - begun) / (turns * each * len(wires)) * 1e6)
+        if profile is not None:
+            profile.disable()
+        loop_us.append((before + time_loop()) / 2)
     return Road(message_us, loop_us)
 
 

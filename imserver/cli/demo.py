@@ -26,10 +26,22 @@ from imserver.storage.store import Store
 
 DOMAIN = "localhost"
 LOOPBACK = "127.0.0.1"
-NAMES = {"ana": "Ana", "luis": "Luis"}
+NAMES = {"ana": "Ana", "eva": "Eva", "luis": "Luis"}
+AGENTS = ("ana", "eva")
+QUEUE = f"support@desk.{DOMAIN}"
 
 # Nothing that looks like something else: passwords are typed here.
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+
+# Read again as soon as it changes.
+DESK = """\
+# The contact centre of the demo. Change it while the server runs; config/desk.toml has every setting.
+[queues.support]
+title = "Support"
+members = [{members}]
+strategy = "longest-idle"
+offer_seconds = 60
+"""
 
 # How many ports are tried, one after the other, when the usual ones are taken.
 ATTEMPTS = 100
@@ -60,7 +72,7 @@ def start(
         int, typer.Option("--port", min=0, max=65000, help="Where clients connect; 0 takes any that is free.")
     ] = USUAL.c2s,
 ) -> None:
-    """Start a server to try out: TLS, two accounts and a database, on this machine only.
+    """Start a server to try out: TLS, three accounts, a queue and a database, on this machine only.
 
     It keeps everything in one folder, and finds it there the next time; to be rid of it, remove the folder.
 
@@ -72,6 +84,7 @@ def start(
         logins = _logins(data / "accounts.csv")
         ports = _free_ports(port)
         config.write_text(_settings(ports), encoding="utf-8")
+        _write_desk(data / "desk.toml")
     except OSError as error:
         fail(f"{data} cannot be used: {error.strerror}", "Name another folder: imserver demo --data FOLDER")
     settings = read(config)
@@ -89,9 +102,16 @@ def _logins(file: Path) -> list[Login]:
             csv.writer(stream).writerows((f"{name}@{DOMAIN}", _password()) for name in NAMES)
     with file.open(newline="") as stream:
         rows = list(csv.reader(stream))
-    if [len(row) for row in rows] != [2] * len(NAMES):
-        fail(f"{file} is not as the demo wrote it", f"Remove {file.parent} to start afresh.")
+    if any(len(row) != 2 for row in rows) or [row[0] for row in rows] != [f"{name}@{DOMAIN}" for name in NAMES]:
+        fail(f"{file} is not as this demo writes it", f"Remove {file.parent} to start afresh.")
     return [Login(*row) for row in rows]
+
+
+def _write_desk(file: Path) -> None:
+    """Make the queue, unless it is there: what was tried out in it stays."""
+    if not file.exists():
+        members = ", ".join(f'"{name}@{DOMAIN}"' for name in AGENTS)
+        file.write_text(DESK.format(members=members), encoding="utf-8")
 
 
 def _password() -> str:
@@ -135,6 +155,9 @@ admins = ["ana@{DOMAIN}"]
 c2s = ["{LOOPBACK}:{ports.c2s}"]
 c2s_tls = ["{LOOPBACK}:{ports.c2s_tls}"]
 http = ["{LOOPBACK}:{ports.http}"]
+
+[desk]
+file = "desk.toml"
 """
 
 
@@ -157,21 +180,27 @@ async def _befriend(store: Store, owner: str, addresses: Iterable[str]) -> None:
 
 
 def _print_instructions(data: Path, ports: Ports, logins: Iterable[Login]) -> None:
-    ana, luis = logins
+    ana, eva, luis = logins
     folder = data.resolve()
     certificate = escape(quote(str(folder / "certificate.pem")))
     # No frame and no wrapping: lines are there to be copied.
     out.print(Rule("[bold]imserver is ready[/]"))
     out.print(f"""
-Two accounts that know each other; sign in with two clients:
+Three accounts that know each other; sign in with any XMPP client:
 
-  [bold]{ana.address}[/]    password  [bold green]{ana.password}[/]
-  [bold]{luis.address}[/]   password  [bold green]{luis.password}[/]
+  [bold]{ana.address}[/]    password  [bold green]{ana.password}[/]   agent
+  [bold]{eva.address}[/]    password  [bold green]{eva.password}[/]   agent
+  [bold]{luis.address}[/]   password  [bold green]{luis.password}[/]   customer
 
 [bold]Profanity[/]: start it with [cyan]profanity[/] and type
   [cyan]/connect {ana.address} server {LOOPBACK} port {ports.c2s} tls trust[/]
   [cyan]/msg {luis.address} hello[/]
   [cyan]/sendfile picture.png[/]
+
+[bold]The contact centre[/]: play both sides with two of them.
+  The customer, as {luis.address}:   [cyan]/msg {QUEUE} my printer is on fire[/]
+  The agent, as {ana.address}, is asked by {QUEUE}, and answers there:   [cyan]!accept[/]
+  Then the customer is a contact of the agent: both just write. [cyan]!help[/] lists what an agent can do.
 
 [bold]Gajim[/] and [bold]Dino[/]: first let this machine trust the demo's certificate:
   [cyan]sudo cp {certificate} \\

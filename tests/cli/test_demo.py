@@ -111,7 +111,7 @@ def test_a_port_that_is_taken_is_replaced_and_told(folder: Path) -> None:
             assert port_of(printed) != port
 
 
-def test_the_two_accounts_know_each_other(folder: Path) -> None:
+def test_the_accounts_know_each_other(folder: Path) -> None:
     with demo(folder, "--port", "0"):
         pass
 
@@ -121,15 +121,28 @@ def test_the_two_accounts_know_each_other(folder: Path) -> None:
             rosters = Store(database).rosters
             return {
                 name: [(item.contact, item.subscription) for item in await rosters.load(f"{name}@localhost")]
-                for name in ("ana", "luis")
+                for name in ("ana", "eva", "luis")
             }
         finally:
             await database.close()
 
     assert asyncio.run(contacts()) == {
-        "ana": [("luis@localhost", "both")],
-        "luis": [("ana@localhost", "both")],
+        "ana": [("eva@localhost", "both"), ("luis@localhost", "both")],
+        "eva": [("ana@localhost", "both"), ("luis@localhost", "both")],
+        "luis": [("ana@localhost", "both"), ("eva@localhost", "both")],
     }
+
+
+def test_it_has_a_queue_that_may_be_changed(folder: Path) -> None:
+    with demo(folder, "--port", "0") as printed:
+        pass
+    changed = (folder / "desk.toml").read_text().replace('"Support"', '"Help"')
+    (folder / "desk.toml").write_text(changed)
+    with demo(folder, "--port", "0"):
+        pass
+
+    assert "support@desk.localhost" in printed
+    assert tomllib.loads((folder / "desk.toml").read_text())["queues"]["support"]["title"] == "Help"
 
 
 def test_a_folder_that_cannot_be_used_is_told(folder: Path) -> None:
