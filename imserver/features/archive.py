@@ -120,7 +120,7 @@ class Plugin:
 
 
 def has_archive(server: Server, jid: JID, message: Message) -> bool:
-    """Tell whether a message is for the archive behind an address: an account's here, if there is one, or a component's."""
+    """Tell whether a message is for the archive of an address: an account's here, if there is one, or a component's."""
     if not jid.local:
         return False
     if jid.domain == server.domain:

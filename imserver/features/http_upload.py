@@ -13,20 +13,21 @@ from imserver.features.upload_files import UploadFiles
 from imserver.features.upload_folder import UploadFolder
 from imserver.hooks import hookimpl
 from imserver.iq import IQTable, Target, iq_handler
+from imserver.routing.components import Component
+from imserver.routing.components import Component
 from imserver.storage.uploads import QuotaExceeded, Upload
 from imserver.xmpp import namespaces
 from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StanzaError
 from imserver.xmpp.forms import Field, Form
 from imserver.xmpp.jid import JID
-from imserver.xmpp.stanza import IQ, Message, Stanza
+from imserver.xmpp.stanza import IQ, Stanza
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from aiohttp.web import RouteDef
 
-    from imserver.routing.components import Component
     from imserver.server import Server
 
 UPLOAD: Final = "urn:xmpp:http:upload:0"
@@ -112,7 +113,7 @@ async def _guarded(server: Server, work: Awaitable[None]) -> None:
         server.log.error("expired files could not be removed", exc_info=error)
 
 
-class UploadComponent:
+class UploadComponent(Component):
     """Promises slots, at `upload.<domain>`."""
 
     name = IDENTITY.name
@@ -122,10 +123,6 @@ class UploadComponent:
         self._iqs = IQTable()
         for handler in (answer_info, answer_items, answer_ping, answer_request):
             self._iqs.add("http_upload", handler)
-
-    def keeps(self, message: Message) -> bool:
-        """Keep no messages."""
-        return False
 
     def receive(self, server: Server, stanza: Stanza) -> Awaitable[None] | None:
         """Answer questions.

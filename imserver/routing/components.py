@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Component(Protocol):
-    """An address space inside the server; everything addressed to its domain is handed to it."""
+    """An address space inside the server; everything addressed to its domain is handed to it. Inherit from it."""
 
     domain: str
     #: What people see in service discovery.
@@ -19,6 +19,14 @@ class Component(Protocol):
 
     def keeps(self, message: Message) -> bool:
         """Tell whether a message from or to an address of yours belongs into an archive that you keep there."""
+        return False
+
+    def pass_on(self, message: Message) -> Sequence[Message]:
+        """Say what you will make of a message to you for others, if that is known before it is on record.
+
+        That goes on record in the same transaction; deliver it when you receive the message, as its `passed_on`.
+        """
+        return ()
 
     def receive(self, server: Server, stanza: Stanza) -> Awaitable[None] | None:
         """Take a stanza.

@@ -19,7 +19,7 @@ from imserver.xmpp.errors import StanzaError, StreamError
 from imserver.xmpp.stanza import IQ, Message, Presence, Stanza, child_key
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from imserver.hooks import Hooks
     from imserver.iq import IQHandler
@@ -109,6 +109,8 @@ class Router:
         found = self.hooks.find_records.ask(server=self.server, message=message)
         if is_awaitable(found):
             return self._record_later(origin, message, found)
+        if self.components and message.to is not None and message.to.domain != self.domain:
+            return self._record_for_component(origin, message, found or ())
         self.journal.add(origin, message, found or ())
         return None
 
@@ -117,6 +119,78 @@ class Router:
     ) -> None:
         try:
             self.journal.add(origin, message, await pending or ())
+        except StanzaError as error:
+            self._refuse(origin, message, error)
+
+    def _record_for_component(
+        self, origin: Origin, message: Message, records: Sequence[Any]
+    ) -> Awaitable[None] | None:
+        """Put on record with a message what its component will make of it."""
+        assert message.to is not None
+        component = self.components.get(message.to.domain)
+        passed_on = component.pass_on(message) if component is not None else ()
+        if not passed_on:
+            self.journal.add(origin, message, records)
+            return None
+        message.passed_on, records = [], list(records)
+        waiting = iter(passed_on)
+        for one in waiting:
+            later = self._record_passed_on(origin, message, one, records)
+            if later is not None:
+                return self._record_rest(origin, message, records, later, waiting)
+        self.journal.add(origin, message, records)
+        return None
+
+    def _record_passed_on(
+        self, origin: Origin, message: Message, one: Message, records: list[Any]
+    ) -> Awaitable[None] | None:
+        """Refine it like any message, and find what is on record of it; a refusal is the sender's."""
+        if not self.may_talk(one):
+            raise StanzaError("service-unavailable")
+        refined = self.hooks.refine_message.refine(one, "message", server=self.server, origin=origin)
+        if is_awaitable(refined):
+            return self._find_records_of(message, refined, records)
+        if refined is Dropped.DROP:
+            return None
+        return self._add_records_of(message, refined, records)
+
+    async def _find_records_of(
+        self, message: Message, pending: Awaitable[Message | Dropped], records: list[Any]
+    ) -> None:
+        refined = await pending
+        if refined is Dropped.DROP:
+            return
+        later = self._add_records_of(message, refined, records)
+        if later is not None:
+            await later
+
+    def _add_records_of(
+        self, message: Message, one: Message, records: list[Any]
+    ) -> Awaitable[None] | None:
+        assert message.passed_on is not None
+        one.number = self._numbers()
+        message.passed_on.append(one)
+        found = self.hooks.find_records.ask(server=self.server, message=one)
+        if is_awaitable(found):
+            return _extend(records, found)
+        records += found or ()
+        return None
+
+    async def _record_rest(
+        self,
+        origin: Origin,
+        message: Message,
+        records: list[Any],
+        pending: Awaitable[None],
+        waiting: Iterator[Message],
+    ) -> None:
+        try:
+            await pending
+            for one in waiting:
+                later = self._record_passed_on(origin, message, one, records)
+                if later is not None:
+                    await later
+            self.journal.add(origin, message, records)
         except StanzaError as error:
             self._refuse(origin, message, error)
 
@@ -390,6 +464,10 @@ class Router:
         """Let an announcement take its time: nobody waits for it."""
         if pending is not None:
             self.server.spawn(pending)
+
+
+async def _extend(records: list[Any], pending: Awaitable[Sequence[Any] | None]) -> None:
+    records += await pending or ()
 
 
 def most_available(sessions: Sequence[Session]) -> list[Session]:

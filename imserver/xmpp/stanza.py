@@ -265,7 +265,7 @@ def _parse_children(inner: bytes) -> list[Element | str]:
 class Message(Stanza):
     """RFC 6121, 5."""
 
-    __slots__ = ("copied", "number", "readers", "stable_ids")
+    __slots__ = ("copied", "number", "passed_on", "readers", "stable_ids")
     name = "message"
 
     #: Its place among all messages of this server, and its time: microseconds since 1970, never twice the same.
@@ -277,22 +277,24 @@ class Message(Stanza):
     readers: list[Any] | None
     #: The message that this one carries a copy of (XEP-0280).
     copied: Message | None
+    #: What a component makes of it for others: on record together with it, and still to be delivered.
+    passed_on: list[Message] | None
 
     def __init__(self, *, type: str = "normal", **rest: Any) -> None:
         super().__init__(type=type, **rest)
         self.number = 0
-        self.stable_ids = self.readers = self.copied = None
+        self.stable_ids = self.readers = self.copied = self.passed_on = None
 
     def copy(self) -> Self:
         """Copy it; the payload is shared until one of the two changes."""
         twin = super().copy()
         twin.number, twin.stable_ids, twin.readers = self.number, self.stable_ids, self.readers
-        twin.copied = self.copied
+        twin.copied, twin.passed_on = self.copied, None
         return twin
 
     def _check(self) -> None:
         self.number = 0
-        self.stable_ids = self.readers = self.copied = None
+        self.stable_ids = self.readers = self.copied = self.passed_on = None
         # RFC 6121, 5.2.2: what we do not understand is 'normal'.
         if self.type not in MESSAGE_TYPES:
             self.type = "normal"

@@ -11,13 +11,11 @@ INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
 
 COMPONENT = """
-from imserver import hookimpl
+from imserver import Component, hookimpl
 
-class Desk:
+class Desk(Component):
     domain = "desk.localhost"
     name = "The desk"
-    def keeps(self, message):
-        return False
     def receive(self, server, stanza):
         return None
 

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
+from imserver.routing.components import Component
 from imserver.server import Server
 from imserver.storage.rosters import RosterItem
 from imserver.xmpp.jid import JID
-from imserver.xmpp.stanza import Message, Presence, Stanza
+from imserver.xmpp.stanza import Presence, Stanza
 from tests.scenes.actors import Actor, Stage
 
 PUSH = "<iq type='set' to='{to}'><query xmlns='jabber:iq:roster' ver='…'>{item}</query></iq>"
@@ -311,7 +312,7 @@ async def test_strangers_can_not_fill_somebodys_roster(stage: Stage) -> None:
     assert len(await stage.server.store.rosters.load("luis@localhost")) == 2
 
 
-class Bridge:
+class Bridge(Component):
     """Somebody at a domain of its own, who says yes to everybody."""
 
     domain = "bridge.localhost"
@@ -319,9 +320,6 @@ class Bridge:
 
     def __init__(self) -> None:
         self.received: list[Stanza] = []
-
-    def keeps(self, message: Message) -> bool:
-        return False
 
     def receive(self, server: Server, stanza: Stanza) -> None:
         self.received.append(stanza)
