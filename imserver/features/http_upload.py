@@ -14,7 +14,6 @@ from imserver.features.upload_folder import UploadFolder
 from imserver.hooks import hookimpl
 from imserver.iq import IQTable, Target, iq_handler
 from imserver.routing.components import Component
-from imserver.routing.components import Component
 from imserver.storage.uploads import QuotaExceeded, Upload
 from imserver.xmpp import namespaces
 from imserver.xmpp.element import Element
