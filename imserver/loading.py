@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 from imserver import hookspecs
+from imserver.desk import log as desk_log
 from imserver.desk import strategies
 from imserver.desk.plugin import DeskPlugin
 from imserver.hooks import Hooks, PluginError
@@ -66,6 +67,7 @@ def load(settings: Settings, log: FilteringBoundLogger) -> Hooks:
     if settings.desk.file is not None:
         hooks.register(strategies, "strategies")
         hooks.register(DeskPlugin(settings.desk.file), "desk")
+        hooks.register(desk_log, "desk_log")
     read = []
     for name, module in _find(settings):
         plugin = _make(module, settings, name)

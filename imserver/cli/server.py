@@ -38,9 +38,21 @@ def check(config: ConfigOption = configuration.DEFAULT) -> None:
     """
     settings = configuration.read(config)
     check_data_folder(settings)
+    if settings.desk.file is not None:
+        _check_desk(settings.desk.file)
     for warning in _certificate_warnings(settings):
         warn(warning)
     out.print(f"{config} is fine: {settings.domain}, data in {settings.data}", markup=False)
+
+
+def _check_desk(file: Path) -> None:
+    from imserver.desk.plugin import read_file
+
+    try:
+        read_file(file)
+    except SettingsError as error:
+        configuration.refuse(error)
+        raise typer.Exit(1) from error
 
 
 def serve(settings: Settings, config: Path, ready: "Callable[[Server], None] | None" = None) -> None:

@@ -8,11 +8,9 @@ from imserver.desk.commands import Caller, Card, Template, Waiting
 from imserver.desk.conversation import Conversation, State
 from imserver.desk.effects import Refused
 from imserver.desk.texts import text
-from imserver.storage.schema import moment
+from imserver.desk.transcript import transcript
 from imserver.xmpp.forms import Option
 from imserver.xmpp.jid import JID
-from imserver.xmpp.namespaces import CLIENT
-from imserver.xmpp.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,15 +97,7 @@ class DeskActions:
         conversation = self._conversation(caller)
         client = JID.parse(conversation.client)
         limit = min(HISTORY if count is None else max(count, 1), LONGEST_HISTORY)
-        page = await self._desk.server.store.archive.page(client, limit=limit, backwards=True)
-        lines = []
-        for row in page.rows:
-            tree = parse(b"<message xmlns='jabber:client'" + row.stanza.removeprefix(b"<message"))
-            body = tree.child("body", CLIENT)
-            if body is not None:
-                sender = JID.parse(tree.get("from"))
-                by = self._desk.clients.name_of(client) if sender.bare == client else sender.local
-                lines.append(f"[{moment(row.id):%Y-%m-%d %H:%M}] {by}: {body.text}")
+        lines = [line.text for line in await transcript(self._desk, client, limit=limit)]
         if lines:
             self._desk.tell(self._desk.device_of(client), caller.agent, "\n".join(lines))
         return len(lines)
@@ -131,15 +121,17 @@ class DeskActions:
             notes=[f"{JID.parse(note.agent).local}: {note.text}" for note in notes[-10:]],
         )
 
-    async def close(self, caller: Caller, code: str) -> None:
-        """End the conversation, or its wrap-up; a guest leaves."""
+    async def close(self, caller: Caller, code: str) -> bool:
+        """End the conversation, or its wrap-up; False for a guest, who only leaves."""
         conversation = self._conversation(caller)
         now = self._desk.now()
-        if caller.agent in conversation.guests and conversation.state is State.ACTIVE:
+        is_guest = caller.agent in conversation.guests and conversation.state is State.ACTIVE
+        if is_guest:
             self._desk.stage(self._desk.floor.leave(conversation, caller.agent, now))
         else:
             self._desk.stage(self._desk.floor.close(conversation, code, caller.agent, now))
         await self._desk.kept()
+        return not is_guest
 
     # Oneself
 
@@ -199,13 +191,15 @@ class DeskActions:
     def choices(self, caller: Caller, argument: str) -> Sequence[Option]:
         """List what can be chosen for an argument in a form; nothing, to have it typed in."""
         settings = self._desk.settings
-        agents = [agent for agent, one in self._desk.floor.agents.items() if one.is_online]
+        agents = sorted(
+            agent for agent, one in self._desk.floor.agents.items() if one.is_online and agent != caller.agent
+        )
         match argument:
             case "to":
                 queues = [Option(name, self._desk.title(name)) for name in settings.queues]
                 return [*queues, *(Option(agent, short_name(agent)) for agent in agents)]
             case "agent":
-                return [Option(agent, short_name(agent)) for agent in agents if agent != caller.agent]
+                return [Option(agent, short_name(agent)) for agent in agents]
             case "code":
                 queue = settings.queues.get(caller.queue)
                 return [Option(code, code) for code in (queue.wrap_up_codes if queue is not None else ())]

@@ -136,6 +136,25 @@ REFERRING: Final = frozenset(
     }
 )
 REPLY: Final = child_key("reply", REPLIES)
+#: What makes something else of another message, or speaks of it.
+REVISING: Final = frozenset(
+    {
+        child_key("replace", CORRECTION),
+        child_key("retract", RETRACTION),
+        child_key("reactions", REACTIONS),
+        REPLY,
+    }
+)
+#: What a conversation begins with, and is answered with: not with a reaction to the last word of one that is over.
+OPENING: Final = frozenset(
+    {
+        BODY,
+        child_key("subject", CLIENT),
+        child_key("x", OOB),
+        child_key("file-sharing", FILE_SHARING),
+        child_key("reference", REFERENCES),
+    }
+)
 #: What there is one of, whatever the languages: what people read is what was checked.
 _ONCE: Final = REFERRING | {BODY, REPLY, child_key("subject", CLIENT)}
 _LINK: Final = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)

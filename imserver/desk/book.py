@@ -56,6 +56,9 @@ class Book:
         self._by_client: dict[str, dict[str, int]] = {}
         self._queues_of: dict[str, list[Queue]] = {}
         self._standings: dict[int, _Standing] = {}
+        #: How agents were when the queues were told last; their lowest and highest capacity in any queue.
+        self._seen: dict[str, tuple[bool, int]] = {}
+        self._capacities: dict[str, tuple[int, int]] = {}
 
     # Find
 
@@ -121,6 +124,14 @@ class Book:
 
     def refresh(self, agent: Agent) -> None:
         """Note what became of an agent's readiness or room."""
+        may_be_asked, load = agent.may_be_asked, agent.load
+        before = self._seen.get(agent.jid)
+        self._seen[agent.jid] = (may_be_asked, load)
+        if before is not None and before[0] == may_be_asked:
+            lowest, highest = self._capacities.get(agent.jid, (0, 0))
+            # The usual case: there was room everywhere and still is, or nowhere and still is not.
+            if max(load, before[1]) < lowest or min(load, before[1]) >= highest:
+                return
         for queue in self.queues_of(agent.jid):
             if queue.update(agent):
                 self.roomy[agent.jid] = None
@@ -156,6 +167,11 @@ class Book:
             for jid in queue.members:
                 self._queues_of.setdefault(jid, []).append(queue)
                 self.agents.setdefault(jid, Agent(jid))
+        self._seen = {}
+        self._capacities = {}
+        for jid, queues in self._queues_of.items():
+            capacities = [queue.settings.capacity_of(jid) for queue in queues]
+            self._capacities[jid] = min(capacities), max(capacities)
 
     def _let_go_of_agents(self) -> None:
         for jid, agent in list(self.agents.items()):

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from imserver.desk import contacts, relay
-from imserver.desk.allowed import says_something
+from imserver.desk.allowed import OPENING, REFERRING
 from imserver.desk.answers import channel_answers
+from imserver.desk.clients import MOST_REMEMBERED
 from imserver.desk.command_text import answer_text
 from imserver.desk.commands import Caller
+from imserver.desk.composing import Composing
 from imserver.desk.relay import Outward
 from imserver.features import disco
-from imserver.xmpp import namespaces
+from imserver.features.worth_keeping import has_something_to_say
+from imserver.routing.components import Component
 from imserver.xmpp.errors import StanzaError
 from imserver.xmpp.jid import JID
 from imserver.xmpp.stanza import IQ, Message, Presence, Stanza
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from imserver.desk.answers import Answers
     from imserver.desk.conversation import Conversation
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from imserver.server import Server
 
 
-class Channel(ABC):
+class Channel(Component, ABC):
     """What all channels do towards agents; towards clients each has its own way."""
 
     def __init__(self, desk: Desk, domain: JID, about: contacts.Channel) -> None:
@@ -45,15 +49,14 @@ class Channel(ABC):
         Nothing but an `Outward` can get here, and it holds nothing that is meant for agents only.
         """
 
-    async def failed(self, client: JID, queue: str, error: Message) -> None:
-        """Tell the agents that a message did not get there: the error is bound to it by its id."""
+    def failed(self, client: JID, queue: str, error: Message) -> None:
+        """Tell the agent that a message did not get there: the error is bound to it by its id."""
         conversation = self.desk.floor.find(client, queue)
-        if conversation is None or not conversation.agent:
-            return
-        device = self.device(client)
-        agent = self.desk.author_of(conversation, error.id)
-        if agent:
-            self.desk.say_to_agent(relay.error_to_agent(error, device, JID.parse(agent)))
+        if conversation is None or not error.id or relay.is_internal(error.id):
+            return  # what the desk itself said is no agent's
+        # Also where the agent has a copy of it (XEP-0280): it looks sent there.
+        for device in self.desk.devices_with(conversation, error.id):
+            self.desk.send(relay.error_to_agent(error, self.device(client), device))
 
     # Towards agents
 
@@ -71,8 +74,15 @@ class Channel(ABC):
         conversation = self.desk.floor.between(sender.bare, to.bare)
         if conversation is None or not conversation.is_open:
             return False
-        prefix = self.desk.settings.prefix
-        return prefix not in message.body or relay.sayable(message.body, prefix) is not None
+        if relay.is_plain_talk(message, self.desk.settings.prefix):
+            return True
+        if self._outward(message) is not None:
+            return True
+        self.desk.hide(message.id)  # at once: what refers to it may be right behind it
+        return False
+
+    def _outward(self, message: Message) -> Outward | None:
+        return Outward.of(message, self.desk.settings.prefix, is_hidden=self.desk.is_hidden)
 
     def receive(self, server: Server, stanza: Stanza) -> Awaitable[None] | None:
         """Take what an agent sends to a client."""
@@ -82,7 +92,9 @@ class Channel(ABC):
             case IQ():
                 if self._answers is None:
                     identity = disco.Identity("gateway", self.about.label, self.name)
-                    self._answers = channel_answers(self.desk, self.desk.menus, identity)
+                    self._answers = channel_answers(
+                        self.desk, self.desk.menus, identity, clock=lambda: self.desk.now()
+                    )
                 return self._answers.receive(server, stanza)
             case Presence():
                 return self._receive_presence(stanza)
@@ -92,63 +104,68 @@ class Channel(ABC):
         sender, to = message.sender, message.to
         assert sender is not None
         assert to is not None
+        if message.type == "error":
+            # Of those it sends itself, to a queue or an agent's account, the server says what failed. Others are
+            # from an agent's device.
+            if sender.is_bare:
+                self.desk.note_refusal(message)
+            return None
         if sender.domain == self.desk.domain:
             return None
-        if message.type == "error":
-            # From the agent's account, not from one of its devices: the server could not deliver it.
-            return self._return_to_client(message) if sender.is_bare else None
         relay.check_readable(message)
         conversation = self.desk.floor.between(sender.bare, to.bare)
         if conversation is None or sender.bare not in conversation.agents:
-            if says_something(message.children()):
-                raise StanzaError("not-allowed", self.desk.say("not_active", "", sender.bare))
+            raise_if_missed(message, "not-allowed", self.desk.say("not_active", "", sender.bare))
             return None
-        outward = Outward.of(message, self.desk.settings.prefix, is_hidden=self.desk.is_hidden)
-        if outward is not None and conversation.is_open:
-            return self._speak(conversation, sender, outward)
-        if message.has_body:
+        if self.desk.has_to_recall(conversation, message):
+            return self._recall(conversation, message)
+        outward = self._outward(message)
+        if outward is None and message.has_body and message.type in ("chat", "normal"):
             return self._obey(conversation, sender, to.bare, message)
-        return None
+        if outward is None:
+            if not message.has_any(REFERRING):  # to what the client never got
+                raise_if_missed(message, "not-acceptable", "Clients can't be sent this")
+            return None
+        if not conversation.is_open:
+            raise_if_missed(message, "not-allowed", self.desk.say("gone", "", sender.bare))
+            return None
+        return self._speak(conversation, sender, outward)
+
+    async def _recall(self, conversation: Conversation, message: Message) -> None:
+        assert message.sender is not None
+        await self.desk.recall(conversation, message.sender.bare)
+        pending = self._receive_message(message)
+        if pending is not None:
+            await pending
 
     def _speak(self, conversation: Conversation, sender: JID, outward: Outward) -> Awaitable[None] | None:
-        agent = sender.bare
-        message = outward.message
-        if message.has_body or message.has("x", "jabber:x:oob"):
-            self.desk.agent_wrote(conversation, agent, message)
-        self.desk.note_typing(sender, relay.chat_state(message), JID.parse(conversation.client))
-        queue = self.desk.queue_jid(conversation.entrance)
-        return self.deliver(outward, queue, JID.parse(conversation.client))
+        message, client = outward.message, JID.parse(conversation.client)
+        if message.has_any(OPENING):
+            self.desk.agent_wrote(conversation, sender, message)
+        self.desk.composing.note(sender, client, relay.chat_state(message))
+        return self.deliver(outward, self.desk.queue_jid(conversation.entrance), client)
 
     async def _obey(self, conversation: Conversation, sender: JID, client: JID, message: Message) -> None:
         """Carry out a command; whoever sees that somebody is writing shall not wait for it."""
         desk = self.desk
         desk.hide(message.id)
         caller = Caller(sender.bare, desk.language_of(sender.bare), client, conversation.queue)
-        if conversation.is_open and desk.is_typing(sender):
-            desk.note_typing(sender, "active", client)
-            self._hush(conversation, client)
+        if desk.composing.stop(sender, client) and conversation.is_open:
+            self.tell_state("active", conversation)
         answer = await answer_text(desk.actions, caller, message.body, prefix=desk.settings.prefix)
         if answer:
             desk.tell(self.device(client), sender.bare, answer)
 
-    def _hush(self, conversation: Conversation, client: JID) -> None:
-        pending = self.deliver(Outward.state("active"), self.desk.queue_jid(conversation.entrance), client)
+    def tell_state(self, state: str, conversation: Conversation) -> None:
+        """Tell a client whether somebody writes (XEP-0085), in the desk's own name."""
+        queue, client = self.desk.queue_jid(conversation.entrance), JID.parse(conversation.client)
+        pending = self.deliver(Outward.state(state), queue, client)
         if pending is not None:
             self.desk.server.spawn(pending)
 
-    def stopped_typing(self, client: JID) -> None:
-        """Tell a client that nobody writes any more: who did is gone."""
-        for conversation in self.desk.floor.of_client(client):
-            if conversation.is_open:
-                pending = self.deliver(
-                    Outward.state("paused"), self.desk.queue_jid(conversation.entrance), client
-                )
-                if pending is not None:
-                    self.desk.server.spawn(pending)
-
     @abstractmethod
-    async def _return_to_client(self, message: Message) -> None:
-        """Tell the client that its words could not be put on record."""
+    def look_after(self, is_alive: Callable[[JID], bool]) -> None:
+        """See which devices of clients have gone without a word."""
 
     async def _receive_presence(self, presence: Presence) -> None:
         """Show a client to an agent who asks, or whose device has just come."""
@@ -175,39 +192,52 @@ class XMPPChannel(Channel):
         about = contacts.Channel("xmpp", "XMPP")
         super().__init__(desk, JID.of("", f"xmpp.{desk.server.domain}"), about)
         #: Where each client last wrote from.
-        self._devices: dict[JID, JID] = {}
-        #: Which of their devices say that they are writing.
-        self._typing: dict[JID, JID] = {}
+        self._devices: OrderedDict[JID, JID] = OrderedDict()
+        #: To which queue somebody is writing.
+        self._composing = Composing()
 
     async def hear(self, queue: str, message: Message) -> None:
         """Take what somebody wrote to a queue."""
         sender = message.sender
         assert sender is not None
-        name = _nick(message)
-        client = await self.desk.clients.find_or_add(
-            JID.of("", self.domain), f"xmpp:{sender.bare}", name, message.lang
-        )
+        relay.check_readable(message)
+        domain, alias, clients = JID.of("", self.domain), f"xmpp:{sender.bare}", self.desk.clients
+        if message.type != "error" and message.has_any(OPENING):
+            client = await clients.find_or_add(domain, alias, _nick(message), message.lang)
+        elif (known := await clients.find_by_alias(domain, alias)) is not None:
+            client = known
+        else:
+            return  # nobody becomes a client by opening a window
         if message.type == "error":
-            await self.failed(client.jid, queue, message)
+            self.failed(client.jid, queue, message)
             return
-        self._devices[client.jid] = sender
-        self._note_typing(sender, client.jid, relay.chat_state(message))
+        self._remember(client.jid, sender)
+        self._composing.note(sender, self.desk.queue_jid(queue), relay.chat_state(message))
         await self.desk.hear(self, client, queue, message)
 
-    def _note_typing(self, device: JID, client: JID, state: str) -> None:
-        if state == "composing":
-            self._typing[device] = client
-        elif state:
-            self._typing.pop(device, None)
+    def _remember(self, client: JID, device: JID) -> None:
+        self._devices[client] = device
+        self._devices.move_to_end(client)
+        if len(self._devices) > MOST_REMEMBERED:
+            self._devices.popitem(last=False)
 
     def gone(self, device: JID) -> None:
-        """A client's device is gone: whatever it was writing, it does not any more (XEP-0085, 5.1)."""
-        client = self._typing.pop(device, None)
-        if client is None:
+        """A client's device is gone: whatever it was writing, it does not any more."""
+        for queue in self._composing.leave(device):
+            self.desk.server.spawn(self._tell_agents("paused", device, queue))
+
+    async def _tell_agents(self, state: str, device: JID, queue: JID) -> None:
+        client = await self.desk.clients.find_by_alias(JID.of("", self.domain), f"xmpp:{device.bare}")
+        conversation = self.desk.floor.find(client.jid, queue.local) if client is not None else None
+        if client is None or conversation is None or not conversation.is_open:
             return
-        for conversation in self.desk.floor.of_client(client):
-            for agent in sorted(conversation.agents) if conversation.is_open else ():
-                self.desk.say_to_agent(relay.state_to_agent("paused", self.device(client), JID.parse(agent)))
+        for agent in sorted(conversation.agents):
+            self.desk.send(relay.state_to_agent(state, self.device(client.jid), JID.parse(agent)))
+
+    def look_after(self, is_alive: Callable[[JID], bool]) -> None:
+        """See which devices of clients have gone without a word."""
+        for device in self._composing.dead(is_alive):
+            self.gone(device)
 
     def deliver(self, outward: Outward, queue: JID, client: JID) -> Awaitable[None] | None:
         """Send it to the account, at the device that wrote last."""
@@ -217,20 +247,8 @@ class XMPPChannel(Channel):
         address = await self._address(client)
         if address is None:
             raise StanzaError("item-not-found", "This client has no address any more")
-        message = relay.to_client(outward, queue, address)
+        message = relay.to_client(outward, queue, address, agents=self.desk.floor.agents)
         await self.desk.accept(self.desk.origin_of(client), message)
-
-    async def _return_to_client(self, message: Message) -> None:
-        if message.to is None or (address := await self._address(message.to.bare)) is None:
-            return
-        for conversation in self.desk.floor.of_client(message.to.bare):
-            error = message.child("error", namespaces.CLIENT)
-            if conversation.is_open and error is not None:
-                queue = self.desk.queue_jid(conversation.entrance)
-                self.desk.server.router.reply(
-                    Message(type="error", sender=queue, to=address, id=message.id, payload=[error])
-                )
-                return
 
     async def _address(self, client: JID) -> JID | None:
         known = self._devices.get(client)
@@ -241,6 +259,16 @@ class XMPPChannel(Channel):
         return next(
             (JID.parse(alias.removeprefix("xmpp:")) for alias in aliases if alias.startswith("xmpp:")), None
         )
+
+
+def raise_if_missed(message: Message, condition: str, text: str) -> None:
+    """Let nothing look sent that is not; chat states and the like are not missed.
+
+    Raises:
+        StanzaError: If its sender would miss it.
+    """
+    if has_something_to_say(message):
+        raise StanzaError(condition, text)
 
 
 def _nick(message: Message) -> str:

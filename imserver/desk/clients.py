@@ -55,6 +55,14 @@ class Clients:
             self._by_alias.popitem(last=False)
         return found
 
+    async def find_by_alias(self, domain: JID, alias: str) -> Client | None:
+        """Find whose address it is."""
+        known = self._by_alias.get((domain, alias))
+        if known is not None:
+            return known
+        stored = await self._store.client_of(alias)
+        return _client(domain, stored, "") if stored is not None else None
+
     async def find(self, jid: JID) -> Client | None:
         """Find a client by the address that agents have."""
         known = self._by_jid.get(jid)

@@ -44,7 +44,7 @@ class Menus:
         """Find out who gives a command by `find_caller(asker, address, language)`; None: they may not."""
         self._actions = actions
         self._find_caller = find_caller
-        self._prefix = prefix
+        self.prefix = prefix
         self._at_clients = {lang: self._menu(lang, at_client=True) for lang in LANGUAGES}
         self._at_queues = {lang: self._menu(lang, at_client=False) for lang in LANGUAGES}
 
@@ -69,9 +69,9 @@ class Menus:
             try:
                 given = _given(command, request)
             except Misused:
-                usage = command.usage(caller.lang, self._prefix)
+                usage = command.usage(caller.lang, self.prefix)
                 return Outcome((Note(say("usage", caller.lang, usage=usage), "error"),))
-            errand = Errand(self._actions, caller, given, self._prefix)
+            errand = Errand(self._actions, caller, given, self.prefix)
             return Outcome((Note(await run(command, errand)),))
 
         def ask(request: Request) -> Form:

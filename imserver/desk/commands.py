@@ -84,8 +84,8 @@ class Actions(Protocol):
     async def who(self, caller: Caller) -> Card:
         """Find what is known of the client."""
 
-    async def close(self, caller: Caller, code: str) -> None:
-        """End the conversation."""
+    async def close(self, caller: Caller, code: str) -> bool:
+        """End the conversation; False for a guest, who only leaves."""
 
     async def ready(self, caller: Caller) -> None:
         """End a break."""
@@ -286,8 +286,8 @@ async def _who(errand: Errand) -> str:
 
 
 async def _close(errand: Errand) -> str:
-    await errand.actions.close(errand.caller, errand.given.text("code"))
-    return errand.tell("done_close")
+    is_over = await errand.actions.close(errand.caller, errand.given.text("code"))
+    return errand.tell("done_close" if is_over else "done_leave")
 
 
 async def _ready(errand: Errand) -> str:

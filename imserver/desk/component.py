@@ -9,6 +9,7 @@ from imserver.desk.answers import desk_answers
 from imserver.desk.command_text import answer_text
 from imserver.desk.commands import Caller
 from imserver.desk.offers import read_answer
+from imserver.routing.components import Component
 from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StanzaError
 from imserver.xmpp.jid import JID
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 NAME: Final = "Contact centre"
 
 
-class DeskComponent:
+class DeskComponent(Component):
     """Takes what is addressed to queues."""
 
     def __init__(self, desk: Desk, channel: XMPPChannel) -> None:
@@ -57,12 +58,12 @@ class DeskComponent:
         assert to is not None
         if sender.domain in self._desk.channels:
             return None  # a client's words are on record now
-        settings = self._desk.settings.queues.get(to.local)
-        if settings is None:
+        queue = self._desk.floor.queues.get(to.local)
+        if queue is None:
             if message.type == "error":
                 return None
             raise StanzaError("item-not-found", self._which_queues(to))
-        if sender.bare in settings.members:
+        if sender.bare in queue.members:
             return self._obey(to.local, message) if message.type != "error" and message.has_body else None
         return self._channel.hear(to.local, message)
 

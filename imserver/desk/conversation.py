@@ -120,6 +120,8 @@ class Conversation:
     #: When the client was told that a silent conversation will be closed.
     warned_at: float | None = None
     wrap_until: float | None = None
+    #: The archive id after which its words stand.
+    begun: int = 0
     #: The archive id up to which the client's words were given to the agent.
     handed: int = 0
     #: Who had it before, and why not any more.

@@ -11,23 +11,39 @@ import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from imserver.desk import contacts, hand_over, relay
 from imserver.desk.actions import DeskActions
 from imserver.desk.agents import Agent
+from imserver.desk.allowed import OPENING, REVISING
 from imserver.desk.answers import Queue
 from imserver.desk.clients import Clients
 from imserver.desk.command_menus import Menus
 from imserver.desk.commands import Caller
+from imserver.desk.composing import Composing
 from imserver.desk.conversation import Conversation, State
-from imserver.desk.effects import Closed, HandOver, Happened, Offer, TakeAway, TellAgent, TellClient, Withdraw
+from imserver.desk.effects import (
+    Closed,
+    HandOver,
+    Happened,
+    Offer,
+    Refused,
+    TakeAway,
+    TellAgent,
+    TellClient,
+    Withdraw,
+)
 from imserver.desk.floor import Floor
 from imserver.desk.metrics import DeskCounters
 from imserver.desk.relay import INTERNAL, INTERNAL_ID, Outward
 from imserver.desk.speech import Speech
 from imserver.desk.texts import text
-from imserver.features.worth_keeping import has_something_to_say
+from imserver.desk.transcript import commands_in
+from imserver.features.archive import write_records
+from imserver.features.worth_keeping import has_something_to_say, is_worth_keeping
 from imserver.routing.journal import Origin
 from imserver.storage.conversations import AgentRow, ConversationRow
 from imserver.storage.happenings import EventRow
@@ -59,6 +75,13 @@ STATUS_SECONDS: Final = 20.0
 MOST_IDS: Final = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An agent is there again."""
+
+    agent: str
+
+
 class Desk:
     """The contact centre of one server."""
 
@@ -76,7 +99,7 @@ class Desk:
         self.menus = Menus(self.actions, self.find_caller, prefix=settings.prefix)
         self.speech = Speech(self)
         # What waits to be stored, and then to be done.
-        self._effects: deque[Effect] = deque()
+        self._effects: deque[Effect | Returned] = deque()
         self._unsaved: tuple[list[EventRow], dict[int, ConversationRow], dict[str, AgentRow]] = ([], {}, {})
         self._keeper: asyncio.Task[None] | None = None
         self._waiters: list[asyncio.Future[None]] = []
@@ -88,12 +111,22 @@ class Desk:
         self._newest = 0
         #: Conversations whose agent is being given what waited: what comes meanwhile waits behind it.
         self.handing: set[int] = set()
+        #: Conversations whose agent is not there: what comes meanwhile is given when they are, or somebody else has it.
+        self.held: set[int] = set()
         self._origins: dict[JID, Origin] = {}
         #: How many messages of a conversation are on their way into the archive.
         self.recording: dict[int, int] = {}
         self._hidden: OrderedDict[str, None] = OrderedDict()
-        self._authors: OrderedDict[tuple[int, str], str] = OrderedDict()
-        self._typing: dict[JID, JID] = {}
+        #: On which device an agent wrote what.
+        self._authors: OrderedDict[tuple[int, str], JID] = OrderedDict()
+        #: To which client agents are writing.
+        self.composing = Composing()
+        #: What clients wrote and is not on disk yet; and why it can't get there.
+        self._underway: dict[int, Message] = {}
+        self._refusals: dict[int, StanzaError] = {}
+        #: Conversations from before the start; and for which of them an agent's commands are known again.
+        self._restored: set[int] = set()
+        self._recalled: set[tuple[int, str]] = set()
         self._shown: dict[tuple[int, str], str] = {}
 
     # Begin and end
@@ -109,10 +142,8 @@ class Desk:
             if conversation.client:
                 await self.clients.find(JID.parse(conversation.client))
         self.stage(self.floor.restore(restored, [Agent.from_row(row) for row in agents], now))
-        for conversation in restored:
-            if conversation.state is State.ACTIVE:
-                self.handing.add(conversation.id)
-                self.server.spawn(hand_over.give_what_waited(self, conversation))
+        self._restored = {conversation.id for conversation in restored}
+        self.held = {conversation.id for conversation in restored if conversation.state is State.ACTIVE}
         self._statuses = asyncio.create_task(self._show_statuses())
 
     async def stop(self) -> None:
@@ -133,6 +164,7 @@ class Desk:
     def reload(self, settings: DeskSettings) -> None:
         """Take over settings that were read anew."""
         self.stage(self.floor.reload(settings, self.now()))
+        self.menus.prefix = settings.prefix
         for agent in list(self.floor.agents):
             self.look_at(JID.parse(agent))
 
@@ -144,6 +176,7 @@ class Desk:
         for effect in effects:
             if isinstance(effect, HandOver) and not effect.is_guest:
                 self.handing.add(effect.conversation.id)
+                self.held.discard(effect.conversation.id)
         self._effects.extend(effects)
         if effects:
             self._wake()
@@ -182,7 +215,7 @@ class Desk:
         finally:
             self._keeper = None
 
-    async def _save(self, effects: Sequence[Effect]) -> None:
+    async def _save(self, effects: Sequence[Effect | Returned]) -> None:
         events, conversations, agents = self._unsaved
         for effect in effects:
             if isinstance(effect, Happened):
@@ -199,26 +232,34 @@ class Desk:
         agents |= {one.jid: AgentRow(**one.to_row()) for one in self.floor.take_changed_agents()}
         if not (events or conversations or agents):
             return
+        store = self.server.store.desk
+        if await self.write(lambda: store.save(list(conversations.values()), events, list(agents.values()))):
+            self._unsaved = ([], {}, {})
+
+    async def write(self, write: Callable[[], Awaitable[None]]) -> bool:
+        """Write something to disk, however long that takes; False: the server stops before."""
         while True:
             try:
-                await self.server.store.desk.save(list(conversations.values()), events, list(agents.values()))
+                await write()
             except Exception as error:
                 self.server.log.error("the desk could not be stored; it tries again", exc_info=error)
                 if self._is_stopped:
-                    return
+                    return False
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                self._unsaved = ([], {}, {})
-                return
+                return True
 
-    async def _carry_out(self, effect: Effect) -> None:
+    async def _carry_out(self, effect: Effect | Returned) -> None:
         try:
             match effect:
+                case Returned():
+                    await hand_over.come_back(self, effect.agent)
                 case Offer():
                     self.speech.offer(effect)
                 case Withdraw():
                     self.speech.withdraw(effect)
                 case HandOver():
+                    self.speech.accepted(effect)
                     await hand_over.hand_over(self, effect)
                 case TakeAway():
                     await hand_over.take_away(self, effect)
@@ -227,24 +268,29 @@ class Desk:
                 case TellAgent():
                     self.speech.tell_agent(effect)
                 case Closed():
+                    self.speech.forget(effect.conversation)
+                    self.held.discard(effect.conversation.id)
+                    self.stop_composing(effect.agent, effect.conversation)
                     self._announce("conversation_closed", effect.conversation)
                 case Happened():
                     self.counters.count(effect)
-                    if effect.kind == "opened":
+                    if effect.kind in ("opened", "reopened"):
                         self._announce(
                             "conversation_opened", self.floor.conversations[effect.conversation_id]
                         )
         except Exception as error:  # the others have nothing to do with it
             self.server.log.error("the desk could not do something", what=repr(effect), exc_info=error)
 
-    def _announce(self, name: str, conversation: Conversation) -> None:
-        told = getattr(self.server.hooks, name).announce(server=self.server, conversation=conversation)
+    def _announce(self, name: str, conversation: Conversation, **more: JID) -> None:
+        told = getattr(self.server.hooks, name).announce(
+            server=self.server, conversation=conversation, **more
+        )
         if told is not None:
             self.server.spawn(told)
 
-    def announce_assigned(self, conversation: Conversation) -> None:
-        """Tell the plugins that an agent has it."""
-        self._announce("conversation_assigned", conversation)
+    def announce_assigned(self, conversation: Conversation, agent: JID) -> None:
+        """Tell the plugins that an agent has it, or was invited to it."""
+        self._announce("conversation_assigned", conversation, agent=agent)
 
     def _choose(self, question: Question) -> Sequence[str] | None:
         try:
@@ -281,35 +327,59 @@ class Desk:
             StanzaError: If it can't be taken.
         """
         relay.check_readable(message)
+        if message.type not in ("chat", "normal"):
+            raise StanzaError("service-unavailable", "A queue takes chats only")
         conversation = self.floor.find(client.jid, queue)
-        if not has_something_to_say(message):
-            if conversation is not None and conversation.is_open and conversation.id not in self.handing:
-                await self._pass_on(channel, client, conversation, message)
+        if not message.has_any(OPENING):
+            if conversation is not None:
+                await self._hear_aside(channel, client, conversation, message)
             return
         known_agent = ""
         if conversation is None or not conversation.is_open:
             known_agent = await self.server.store.desk.last_agent(client.jid.local, queue)
-        conversation, effects = self.floor.client_wrote(
-            client.jid,
-            queue,
-            self.now(),
-            new_id=self._new_id,
-            lang=message.lang,
-            known_agent=known_agent,
-        )
+        try:
+            conversation, effects = self.floor.client_wrote(
+                client.jid,
+                queue,
+                self.now(),
+                new_id=self._new_id,
+                lang=message.lang,
+                known_agent=known_agent,
+            )
+        except Refused as refused:
+            raise StanzaError("item-not-found", f"{self.queue_jid(queue)} takes nobody any more") from refused
         if not conversation.handed:
-            conversation.handed = self.server.number()  # what was said before belongs to earlier ones
+            # What was said before belongs to earlier ones.
+            conversation.begun = conversation.handed = self.server.number()
         self.speech.heard(conversation, message)
-        if conversation.state is State.ACTIVE and conversation.id not in self.handing:
-            self.stage(effects)
+        self.stage(effects)
+        if self._is_heard(conversation):
             await self._pass_on(channel, client, conversation, message)
         else:
-            recording = self._record(channel, client, conversation, message)
-            self.stage(effects)
-            await recording
+            await self._record(channel, client, conversation, message)
         if effects:
             await self.kept()
         self.show_status(conversation)
+
+    async def _hear_aside(
+        self, channel: Channel, client: Client, conversation: Conversation, message: Message
+    ) -> None:
+        """Take what is no answer, and nothing to begin with: states, receipts, reactions."""
+        if self._is_heard(conversation):
+            await self._pass_on(channel, client, conversation, message)
+        elif is_worth_keeping(message)[0]:
+            await self._record(channel, client, conversation, message)
+
+    def _is_heard(self, conversation: Conversation) -> bool:
+        """Tell whether a client's words go to an agent now; else they wait on disk."""
+        is_behind = conversation.id in self.handing or conversation.id in self.held
+        if conversation.state is not State.ACTIVE or is_behind:
+            return False
+        agents = [self.floor.agents.get(agent) for agent in conversation.agents]
+        if any(agent is not None and agent.is_online for agent in agents):
+            return True
+        self.held.add(conversation.id)
+        return False
 
     def _new_id(self) -> int:
         self._newest += 1
@@ -323,8 +393,12 @@ class Desk:
         queue = self.queue_jid(conversation.entrance)
         for agent in sorted(conversation.agents):
             passed = relay.to_agent(message, device, JID.parse(agent), queue=queue, nick=client.name)
-            if passed is not None:
-                await self.accept(self.origin_of(client.jid), passed)
+            if passed is None:
+                continue
+            accepting = partial(self.server.router.accept, self.origin_of(client.jid), passed)
+            refusal = await self._underway_until(client.jid, passed, accepting)
+            if refusal is not None and agent == conversation.agent and has_something_to_say(message):
+                raise refusal
 
     async def _record(
         self, channel: Channel, client: Client, conversation: Conversation, message: Message
@@ -336,11 +410,43 @@ class Desk:
             return
         self.recording[conversation.id] = self.recording.get(conversation.id, 0) + 1
         try:
-            await self.accept(self.origin_of(client.jid), kept)
+            refusal = await self._underway_until(client.jid, kept, partial(self._enter, client.jid, kept))
         finally:
             self.recording[conversation.id] -= 1
             if not self.recording[conversation.id]:
                 del self.recording[conversation.id]
+        if refusal is not None:
+            raise refusal
+
+    def _enter(self, client: JID, kept: Message) -> None:
+        """Put it on record whatever the archive keeps of others: it must not be lost while nobody has it."""
+        assert kept.sender is not None
+        assert kept.to is not None
+        kept.number = self.server.number()
+        rows = write_records(kept, kept.sender, kept.to, for_sender=True, for_recipient=False)
+        self.server.journal.add(self.origin_of(client), kept, rows or ())
+
+    async def _underway_until(
+        self, client: JID, message: Message, step: Callable[[], Awaitable[None] | None]
+    ) -> StanzaError | None:
+        """Wait until a client's words are on record; return why, if they can't be."""
+        message.number = self.server.number()  # a refusal is known by it
+        self._underway[id(message)] = message
+        try:
+            await self._run(self.origin_of(client), step)
+        finally:
+            del self._underway[id(message)]
+        refusal = self._refusals.pop(message.number, None)
+        if refusal is None or (message.stable_ids and refusal.condition != "resource-constraint"):
+            return None  # it is on record, though the agent can't be reached
+        # Nothing else of it: it may speak of the agent.
+        return StanzaError(refusal.condition, "This could not be kept; try again later", type=refusal.type)
+
+    def note_refusal(self, error: Message) -> None:
+        """Take note that a client's words can't be put on record: whoever waits for that will know."""
+        found = error.child("error", CLIENT)
+        if found is not None and any(one.number == error.number for one in self._underway.values()):
+            self._refusals[error.number] = StanzaError.from_element(found)
 
     def origin_of(self, client: JID) -> Origin:
         """Keep what concerns one client in order."""
@@ -353,24 +459,27 @@ class Desk:
 
     def accept(self, origin: Origin, message: Message) -> Awaitable[None]:
         """Send a message on its way, and wait until it is on record and delivered."""
+        return self._run(origin, partial(self.server.router.accept, origin, message))
+
+    def _run(self, origin: Origin, step: Callable[[], Awaitable[None] | None]) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        router = self.server.router
-        origin.inbound.run(router.accept, origin, message)
+        origin.inbound.run(step)
 
         def finish() -> None:
             if not done.done():
                 done.set_result(None)
 
-        router.after_all(origin, finish)
+        self.server.router.after_all(origin, finish)
         return done
 
     # What agents say
 
-    def agent_wrote(self, conversation: Conversation, agent: JID, message: Message) -> None:
+    def agent_wrote(self, conversation: Conversation, device: JID, message: Message) -> None:
         """Note that an agent answered, and show it to the others who are in the conversation."""
+        agent = device.bare
         self.stage(self.floor.agent_wrote(conversation, agent, self.now()))
         key = (conversation.id, message.id)
-        self._authors[key] = agent
+        self._authors[key] = device
         if len(self._authors) > MOST_IDS:
             self._authors.popitem(last=False)
         client = JID.parse(conversation.client)
@@ -378,9 +487,15 @@ class Desk:
             self.tell(self.device_of(client), JID.parse(other), f"{agent.local}: {message.body}")
         self.show_status(conversation)
 
-    def author_of(self, conversation: Conversation, id: str) -> str:
-        """Tell which agent wrote the message with that id: as far as known, else who has the conversation."""
-        return self._authors.get((conversation.id, id), conversation.agent)
+    def devices_with(self, conversation: Conversation, id: str) -> list[JID]:
+        """List where an agent's message is: on the device that wrote it and on those that have copies; or on any."""
+        author = self._authors.get((conversation.id, id))
+        agent = author.bare if author is not None else JID.parse(conversation.agent)
+        return [
+            session.jid
+            for session in self.server.sessions.of(agent)
+            if author is None or session.jid == author or session.carbons_since is not None
+        ]
 
     def hide(self, id: str) -> None:
         """Remember that a message with that id was a command: what refers to it is for no client either."""
@@ -393,38 +508,66 @@ class Desk:
         """Tell whether a client never got the message of that id."""
         return id in self._hidden or relay.is_internal(id)
 
-    def note_typing(self, device: JID, state: str, client: JID) -> None:
-        """Remember which client is being written to, and from where."""
-        if state == "composing":
-            self._typing[device] = client
-        elif state:
-            self._typing.pop(device, None)
+    def has_to_recall(self, conversation: Conversation, message: Message) -> bool:
+        """Tell whether a message refers to one of before the start, which may have been a command."""
+        if conversation.id not in self._restored or not message.has_any(REVISING):
+            return False
+        return message.sender is not None and (conversation.id, message.sender.bare) not in self._recalled
 
-    def is_typing(self, device: JID) -> bool:
-        """Tell whether a device last said that somebody writes there."""
-        return device in self._typing
+    async def recall(self, conversation: Conversation, agent: JID) -> None:
+        """Find out again what of an agent were commands."""
+        self._recalled.add((conversation.id, agent))
+        client = JID.parse(conversation.client)
+        for id in await commands_in(self, agent, client, after=conversation.begun):
+            self.hide(id)
 
     def gone(self, device: JID) -> None:
         """Take note that a device is gone: nobody writes there any more."""
-        client = self._typing.pop(device, None)
-        if client is not None:
-            self.channel_of(client).stopped_typing(client)
+        for client in self.composing.leave(device):
+            conversation = self.floor.between(device.bare, client)
+            if conversation is not None and conversation.is_open:
+                self.channel_of(client).tell_state("paused", conversation)
+
+    def stop_composing(self, agent: str, conversation: Conversation) -> None:
+        """Let no client wait for words of an agent who does not attend them any more."""
+        client = JID.parse(conversation.client)
+        devices = self.composing.of(JID.parse(agent)) if agent else ()
+        stopped = [device for device in devices if self.composing.stop(device, client)]
+        if stopped:
+            self.channel_of(client).tell_state("paused", conversation)
+
+    def look_after(self) -> None:
+        """See which devices have gone without a word; a session without a connection may still come back."""
+        for device in self.composing.dead(self._is_alive):
+            self.gone(device)
+        for channel in self.channels.values():
+            channel.look_after(self._is_alive)
+
+    def _is_alive(self, device: JID) -> bool:
+        session = self.server.sessions.find(device)
+        return session is not None and session.is_connected
 
     # Agents come and go
 
     def look_at(self, account: JID) -> None:
         """Look whether an agent is there, and ready: on any device."""
-        if account not in self.floor.agents:
+        agent = self.floor.agents.get(account)
+        if agent is None:
             return
+        was_online = agent.is_online
         present = [one for one in self.server.sessions.of(account) if one.is_available]
         ready = any(
             one.priority >= 0 and one.presence is not None and one.presence.show in ("", "chat")
             for one in present
         )
         self.stage(self.floor.agent_changed(account, self.now(), ready=ready, online=bool(present)))
+        if agent.is_online and not was_online:
+            self._effects.append(Returned(account))
+            self._wake()
 
     def greet(self, session: Session) -> None:
-        """Show an agent's new device the clients who are with them."""
+        """Show an agent's new device the clients who are with them, and what they are being asked."""
+        self.speech.repeat_offers(session)
         for conversation in self.floor.of_agent(session.bare):
             if conversation.is_open and session.bare in conversation.agents:
                 self.show_status(conversation, only=session)
@@ -454,9 +597,14 @@ class Desk:
     async def _show_statuses(self) -> None:
         while True:
             await asyncio.sleep(STATUS_SECONDS)
-            for id, _ in list(self._shown):
-                if (conversation := self.floor.conversations.get(id)) is not None:
-                    self.show_status(conversation)
+            self.show_statuses()
+            self.look_after()
+
+    def show_statuses(self) -> None:
+        """Show the agents which of their clients have waited so long that it reads otherwise."""
+        for id, _ in list(self._shown):
+            if (conversation := self.floor.conversations.get(id)) is not None:
+                self.show_status(conversation)
 
     def contact(self, conversation: Conversation) -> contacts.Contact:
         """Describe a client as the agents see them."""
@@ -490,8 +638,8 @@ class Desk:
         """Find out who gives a command there: an agent, at a queue of theirs or at one of their clients."""
         agent, address = asker.bare, address.bare
         if address.domain == self.domain:
-            settings = self.settings.queues.get(address.local)
-            if settings is None or agent not in settings.members:
+            queue = self.floor.queues.get(address.local)
+            if queue is None or agent not in queue.members:
                 return None
             return Caller(agent, lang, None, address.local)
         conversation = self.floor.between(agent, address)
@@ -503,8 +651,8 @@ class Desk:
 
     def title(self, queue: str) -> str:
         """Call a queue as people do."""
-        settings = self.settings.queues.get(queue)
-        return (settings.title if settings is not None else "") or queue
+        known = self.floor.queues.get(queue)
+        return (known.settings.title if known is not None else "") or queue
 
     def channel_of(self, client: JID) -> Channel:
         """Find the way a client comes."""
@@ -555,7 +703,8 @@ class Desk:
     async def say_to_client(self, conversation: Conversation, words: str) -> None:
         """Say something to a client, in the name of the queue that they wrote to."""
         client = JID.parse(conversation.client)
-        outward = Outward.text(words, id=secrets.token_hex(8), lang=conversation.lang)
+        # What refers to it, or says that it got lost, is for no agent.
+        outward = Outward.text(words, id=f"{INTERNAL_ID}{secrets.token_hex(6)}", lang=conversation.lang)
         pending = self.channel_of(client).deliver(outward, self.queue_jid(conversation.entrance), client)
         if pending is not None:
             await pending

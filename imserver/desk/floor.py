@@ -319,9 +319,6 @@ class Floor:
 
     def tick(self, now: float) -> list[Effect]:
         """Do what is due."""
-        for id in self._book.timers.take(now):
-            self._attend(self._book.conversations[id], now)
-        self._book.open_and_close(now)
         return self._done(now)
 
     def _attend(self, conversation: Conversation, now: float) -> None:
@@ -338,6 +335,9 @@ class Floor:
                 self._book.forget(conversation)
 
     def _done(self, now: float) -> list[Effect]:
-        """Match whom this event has set free or brought, and return what is to be done."""
+        """Do what else is due, match whom this has set free or brought, and return what is to be done."""
+        for id in self._book.timers.take(now):
+            self._attend(self._book.conversations[id], now)
+        self._book.open_and_close(now)
         self._assignment.settle(now)
         return self._outbox.take()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from imserver.desk import contacts, relay
 from imserver.desk.allowed import NICK
 from imserver.desk.conversation import State
-from imserver.features.contacts import contacts_of
+from imserver.desk.transcript import transcript
+from imserver.features.contacts import contacts_of, find_roster
 from imserver.hooks import is_awaitable
 from imserver.storage.conversations import ConversationRow
 from imserver.storage.schema import moment
@@ -35,15 +36,24 @@ LATE: Final = 60.0
 
 async def hand_over(desk: Desk, effect: HandOver) -> None:
     """Make a client a contact of an agent, and give the agent what they wrote so far."""
+    try:
+        await _introduce(desk, effect)
+    finally:
+        # Whatever fails before: what waits would wait for ever.
+        if not effect.is_guest:
+            await give_what_waited(desk, effect.conversation)
+
+
+async def _introduce(desk: Desk, effect: HandOver) -> None:
     conversation, agent = effect.conversation, JID.parse(effect.agent)
     client = JID.parse(conversation.client)
     name, queue = desk.clients.name_of(client), desk.title(conversation.queue)
     await contacts.enlist(desk.server, contacts_of(desk.server), agent, client, name=name, group=queue)
     desk.show_status(conversation)
     desk.tell(desk.device_of(client), agent, _opening_words(desk, effect, name))
-    if not effect.is_guest:
-        desk.announce_assigned(conversation)
-        await give_what_waited(desk, conversation)
+    if effect.previous not in ("", effect.agent):
+        await _tell_what_was_said(desk, conversation, agent)
+    desk.announce_assigned(conversation, agent)
 
 
 def _opening_words(desk: Desk, effect: HandOver, name: str) -> str:
@@ -63,6 +73,19 @@ def _opening_words(desk: Desk, effect: HandOver, name: str) -> str:
     )
 
 
+async def _tell_what_was_said(desk: Desk, conversation: Conversation, agent: JID) -> None:
+    """Show an agent what was said in a conversation before they came."""
+    queue, client = desk.queue_jid(conversation.entrance), JID.parse(conversation.client)
+    lines = [
+        line.text
+        for line in await transcript(desk, client, after=conversation.begun, limit=AT_ONCE)
+        # The rest is given to them as it was written.
+        if line.id <= conversation.handed or line.to != queue
+    ]
+    if lines:
+        desk.tell(desk.device_of(client), agent, "\n".join(lines))
+
+
 async def give_what_waited(desk: Desk, conversation: Conversation) -> None:
     """Give the agent what the client wrote while nobody had the conversation, in order and once.
 
@@ -72,7 +95,8 @@ async def give_what_waited(desk: Desk, conversation: Conversation) -> None:
         while conversation.state is State.ACTIVE:
             rows = await _what_waited(desk, conversation)
             if rows:
-                await _give(desk, conversation, rows)
+                if not await _give(desk, conversation, rows):
+                    break
             elif conversation.id in desk.recording:
                 await asyncio.sleep(0.005)
             else:
@@ -91,8 +115,11 @@ async def _what_waited(desk: Desk, conversation: Conversation) -> Sequence[Archi
     return page.rows
 
 
-async def _give(desk: Desk, conversation: Conversation, rows: Sequence[ArchivedMessage]) -> None:
-    """Put it into the agent's archive, note in the same transaction that it is given, and deliver it."""
+async def _give(desk: Desk, conversation: Conversation, rows: Sequence[ArchivedMessage]) -> bool:
+    """Put it into the agent's archive, note in the same transaction that it is given, and deliver it.
+
+    False: the server stops before.
+    """
     server, client = desk.server, JID.parse(conversation.client)
     agent = JID.parse(conversation.agent)
     queue = desk.queue_jid(conversation.entrance)
@@ -105,13 +132,18 @@ async def _give(desk: Desk, conversation: Conversation, rows: Sequence[ArchivedM
         found = server.hooks.find_records.ask(server=server, message=message)
         found = await found if is_awaitable(found) else found
         # The client's history has it since it came in.
-        records += [record._replace(mirror=None) for record in found or ()]
+        records += [record._replace(mirror=None) for record in found or () if record.owner == agent]
         given.append(message)
-    conversation.handed = rows[-1].id
-    stored = server.store.desk.steps([ConversationRow(**conversation.to_row())])
-    await server.store.archive.write(records, also=stored)
+    handed = rows[-1].id
+    after = ConversationRow(**conversation.to_row())
+    after = replace(after, details={**after.details, "handed": handed})
+    stored = server.store.desk.steps([after])
+    if not await desk.write(lambda: server.store.archive.write(records, also=stored)):
+        return False
+    conversation.handed = handed
     for message in given:
         server.router.send(message)
+    return True
 
 
 def _read(row: ArchivedMessage, device: JID, agent: JID, queue: JID, sent: datetime | None) -> Message:
@@ -134,11 +166,37 @@ def _read(row: ArchivedMessage, device: JID, agent: JID, queue: JID, sent: datet
     return passed
 
 
+async def come_back(desk: Desk, jid: str) -> None:
+    """Give an agent who is there again what their clients wrote meanwhile, and set their contacts right."""
+    agent, rosters = JID.parse(jid), contacts_of(desk.server)
+    for conversation in desk.floor.of_agent(jid):
+        if conversation.state is not State.ACTIVE:
+            continue
+        client = JID.parse(conversation.client)
+        name, queue = desk.clients.name_of(client), desk.title(conversation.queue)
+        await contacts.enlist(desk.server, rosters, agent, client, name=name, group=queue)
+        if conversation.agent == jid and conversation.id in desk.held:
+            desk.held.discard(conversation.id)
+            desk.handing.add(conversation.id)
+            await give_what_waited(desk, conversation)
+    await _delist_strangers(desk, agent)
+
+
+async def _delist_strangers(desk: Desk, agent: JID) -> None:
+    """Take those clients out of the roster who should not be there any more: the server died before it did that."""
+    roster = await find_roster(desk.server, agent)
+    for item in roster.listed:
+        contact = JID.parse(item.contact)
+        if contact.domain in desk.channels and desk.floor.between(agent, contact) is None:
+            await contacts.delist(desk.server, contacts_of(desk.server), agent, contact)
+
+
 async def take_away(desk: Desk, effect: TakeAway) -> None:
     """Have a client go from an agent's contacts."""
     conversation, agent = effect.conversation, JID.parse(effect.agent)
     client = JID.parse(conversation.client)
     desk.forget_status(conversation, effect.agent)
+    desk.stop_composing(effect.agent, conversation)
     if any(one is not conversation for one in desk.floor.of_agent(effect.agent) if one.client == client):
         return  # they are in another conversation with each other
     name = desk.clients.name_of(client)

@@ -167,7 +167,7 @@ class Parting:
             self.finish(conversation, now)
             return
         values = {"seconds": ceil(queue.wrap_up_seconds), "codes": queue.wrap_up_codes}
-        self._outbox.tell_agent(conversation, "wrap_up", values)
+        self._outbox.tell_agent(conversation, "wrap_up_codes" if queue.wrap_up_codes else "wrap_up", values)
 
     def finish(self, conversation: Conversation, now: float, *, code: str = "") -> None:
         """End the wrap-up."""

@@ -171,6 +171,13 @@ PHRASES: Final[Mapping[str, tuple[str, str, str, str, str]]] = {
         "Das Gespräch ist beendet.",
         "La conversation est close.",
     ),
+    "done_leave": (
+        "You have left; the conversation goes on.",
+        "Ha salido; la conversación continúa.",
+        "Saiu; a conversa continua.",
+        "Sie sind gegangen; das Gespräch geht weiter.",
+        "Vous êtes parti ; la conversation continue.",
+    ),
     "done_ready": (
         "You are ready.",
         "Está disponible.",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from imserver.server import Server
     from imserver.xmpp.stanza import Presence
 
+#: Where a server has its desk.
+FEATURE: Final = "desk"
 #: How often it is looked whether the file has changed, in seconds.
 LOOK_SECONDS: Final = 2.0
 
@@ -46,7 +48,7 @@ class DeskPlugin:
     @hookimpl
     def register_components(self, server: Server) -> Iterable[Component]:
         """Put the queues at the desk's domain, and clients with XMPP accounts at theirs."""
-        self.desk = Desk(server, self._settings)
+        self.desk = server.features[FEATURE] = Desk(server, self._settings)
         self._channel = XMPPChannel(self.desk)
         self.desk.channels[self._channel.domain] = self._channel
         return [DeskComponent(self.desk, self._channel), self._channel]
@@ -58,7 +60,7 @@ class DeskPlugin:
         return [
             DeskCollector(
                 desk.counters,
-                now=desk.now,
+                now=lambda: desk.now(),
                 queues=lambda: desk.settings.queues,
                 conversations=lambda: desk.floor.conversations.values(),
                 staff=lambda: desk.floor.agents.values(),
@@ -129,6 +131,12 @@ class DeskPlugin:
             self._channel.gone(session.jid)
 
 
+def find_desk(server: Server) -> Desk:
+    """Find the desk of a server that has one."""
+    desk: Desk = server.features[FEATURE]
+    return desk
+
+
 def read_file(file: Path) -> DeskSettings:
     """Read desk.toml.
 
@@ -137,8 +145,10 @@ def read_file(file: Path) -> DeskSettings:
     """
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{file}: {error}"]) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError([f"{file}: is not text in UTF-8"]) from error
+    except OSError as error:
+        raise SettingsError([f"[desk] file: {file} can't be read: {error.strerror}"]) from error
     return read_desk(text, file)
 
 

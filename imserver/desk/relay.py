@@ -104,6 +104,15 @@ def _sayable_line(line: str, prefix: str) -> str | None:
 
 # From an agent to a client
 
+_DELICATE: Final = REFERRING | {REPLY, child_key("internal", INTERNAL)}
+
+
+def is_plain_talk(message: Message, prefix: str) -> bool:
+    """Tell at a glance that a text is for the client; if not, it has to be looked at."""
+    inner = message.inner
+    is_plain = message.has_body and prefix.encode() not in inner and b"&" not in inner
+    return is_plain and message.type in ("chat", "normal") and not message.has_any(_DELICATE)
+
 
 def is_internal(id: str) -> bool:
     """Tell whether a message with that id was between the desk and an agent."""
@@ -243,18 +252,21 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
 
 
-def to_client(outward: Outward, queue: JID, address: JID) -> Message:
-    """Address it to a client, from the queue: who wrote it is nowhere in it."""
+def to_client(outward: Outward, queue: JID, address: JID, *, agents: Iterable[str] = ()) -> Message:
+    """Address it to a client, from the queue: who wrote it is nowhere in it, nor is any other agent."""
     message = outward.message.readdressed(sender=queue, to=address)
     if message.has("reply", REPLIES):
         message.replace_children(
             _readdress_reply(child, {outward.client: address.bare}, queue) for child in message.children()
         )
-    if outward.agent is None:
+    written = f"{message.id} {message.inner.decode()}"
+    if outward.agent is None or not ("@" in written or "%40" in written):
         return message
-    mention, inner = _mention(outward.agent), message.inner
-    is_named = (b"@" in inner or b"%40" in inner) and mention.search(inner.decode())
-    return _rename(message, mention, queue) if is_named or mention.search(message.id) else message
+    lowered = written.lower().replace("%40", "@")
+    for agent in (outward.agent, *(JID.parse(agent) for agent in agents if agent in lowered)):
+        if _mention(agent).search(written):
+            message = _rename(message, _mention(agent), queue)
+    return message
 
 
 def _readdress_reply(element: Element, authors: Mapping[JID | None, JID], other: JID) -> Element:
@@ -266,17 +278,23 @@ def _readdress_reply(element: Element, authors: Mapping[JID | None, JID], other:
     return Element(element.name, element.namespace, {**element.attributes, "to": author})
 
 
+_LATIN: Final = r"0-9A-Za-z\u00c0-\u024f"
+
+
 @lru_cache(maxsize=1_024)
 def _mention(jid: JID) -> re.Pattern[str]:
     """Find an address, with or without its resource, but not inside a longer one."""
     local, domain, resource = re.escape(jid.local), re.escape(jid.domain), re.escape(jid.resource)
-    device = f"(?:/{resource})?" if resource else ""
-    return re.compile(rf"(?<![\w.+-]){local}(?:@|%40){domain}{device}(?![\w-]|\.\w)", re.IGNORECASE)
+    # Where words are not parted by blanks, or stand between marks (XEP-0393), it is not a longer one.
+    before = rf"(?<![{_LATIN}._+-])(?P<marks>[._+-]*)"
+    after = rf"(?![_-]*[{_LATIN}]|\.\w)"
+    end = f"(?:/{resource}|{after})" if resource else after
+    return re.compile(f"{before}{local}(?:@|%40){domain}{end}", re.IGNORECASE)
 
 
 def _rename(message: Message, mention: re.Pattern[str], queue: JID) -> Message:
     """Write the queue's address wherever the agent's stands, be it in an id."""
-    message.id = mention.sub(queue, message.id)
+    message.id = mention.sub(rf"\g<marks>{queue}", message.id)
     before = message.children()
     renamed = [_rename_in(child, mention, queue) for child in before]
     if renamed != before:
@@ -286,10 +304,11 @@ def _rename(message: Message, mention: re.Pattern[str], queue: JID) -> Message:
 
 
 def _rename_in(element: Element, mention: re.Pattern[str], queue: JID) -> Element:
-    attributes = {name: mention.sub(queue, value) for name, value in element.attributes.items()}
+    named = rf"\g<marks>{queue}"
+    attributes = {name: mention.sub(named, value) for name, value in element.attributes.items()}
     twin = Element(element.name, element.namespace, attributes)
     # As one text: an address may stand across two pieces of it.
-    if text := mention.sub(queue, element.text):
+    if text := mention.sub(named, element.text):
         twin.add(text)
     return twin.add(*(_rename_in(child, mention, queue) for child in element.elements()))
 

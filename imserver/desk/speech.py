@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
     from imserver.desk.conversation import Conversation
     from imserver.desk.desk import Desk
-    from imserver.desk.effects import Offer, TellAgent, TellClient, Withdraw
+    from imserver.desk.effects import HandOver, Offer, TellAgent, TellClient, Withdraw
+    from imserver.routing.sessions import Session
     from imserver.xmpp.stanza import Message
 
 #: How much of a client's first words is kept for the offer, in characters.
 PREVIEW: Final = 200
+#: Why a conversation has no agent any more, where no agent has given a reason.
+OWN_REASONS: Final = ("agent_lost", "reopened")
 
 
 class Speech:
@@ -29,7 +32,8 @@ class Speech:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._previews: dict[int, str] = {}
-        self._offered: dict[tuple[int, str], Offered] = {}
+        #: What agents are being asked, and which of their devices have seen it.
+        self._offered: dict[tuple[int, str], tuple[Offer, Offered, set[JID]]] = {}
 
     def heard(self, conversation: Conversation, message: Message) -> None:
         """Remember what a client who waits wrote last: an offer shows it."""
@@ -38,16 +42,42 @@ class Speech:
         else:
             self._previews.pop(conversation.id, None)
 
+    def forget(self, conversation: Conversation) -> None:
+        """Forget what a client wrote: it is over."""
+        self._previews.pop(conversation.id, None)
+
     # Offers
 
     def offer(self, effect: Offer) -> None:
         """Ask an agent, on all devices."""
+        conversation = effect.conversation
+        offered = Offered(self._desk.queue_jid(conversation.queue), conversation.id, effect.deadline)
+        self._offered[conversation.id, effect.agent] = (effect, offered, set())
+        for session in self._desk.server.sessions.of(JID.parse(effect.agent)):
+            self._ask(effect.conversation, session)
+
+    def repeat_offers(self, session: Session) -> None:
+        """Ask on a device that has come later, too."""
+        agent = self._desk.floor.agents.get(session.bare)
+        for id in sorted(agent.offers) if agent is not None else ():
+            self._ask(self._desk.floor.conversations[id], session)
+
+    def _ask(self, conversation: Conversation, session: Session) -> None:
+        asked = self._offered.get((conversation.id, session.bare))
+        if asked is None or session.jid in asked[2] or not session.is_available:
+            return
+        effect, offered, devices = asked
+        devices.add(session.jid)
+        preview = self._previews.get(conversation.id, "")
+        session.send(offers.ask(offered, session.jid, self._wording(effect), preview=preview))
+
+    def _wording(self, effect: Offer) -> Wording:
         desk, conversation = self._desk, effect.conversation
         agent, now = JID.parse(effect.agent), desk.now()
         lang = desk.language_of(agent)
-        transferred = bool(conversation.previous and conversation.reason)
+        is_passed_on = conversation.previous and conversation.reason not in ("", *OWN_REASONS)
         question = desk.say(
-            "offer_transferred" if transferred else "offer",
+            "offer_transferred" if is_passed_on else "offer",
             conversation.queue,
             agent,
             client=self._name(conversation),
@@ -56,40 +86,32 @@ class Speech:
             agent=_local(conversation.previous),
             reason=conversation.reason,
         )
-        wording = Wording(
+        return Wording(
             question,
             desk.say("answer_accept", conversation.queue, agent),
             desk.say("answer_decline", conversation.queue, agent),
             lang,
             desk.settings.prefix,
         )
-        offered = Offered(desk.queue_jid(conversation.queue), conversation.id, effect.deadline)
-        self._offered[conversation.id, effect.agent] = offered
-        preview = self._previews.get(conversation.id, "")
-        for session in desk.server.sessions.of(agent):
-            if session.is_available:
-                session.send(offers.ask(offered, session.jid, wording, preview=preview))
 
     def withdraw(self, effect: Withdraw) -> None:
         """Take an offer back, on all devices."""
-        desk, conversation = self._desk, effect.conversation
-        offered = self._offered.pop((conversation.id, effect.agent), None)
-        if offered is None:
-            return  # made before a restart: nobody sees it as open any more
-        agent = JID.parse(effect.agent)
         key = "withdrawn_taken" if effect.reason == "taken" and effect.by else "withdrawn"
-        by = desk.language_of(agent)
-        sentence = text(
-            desk.settings,
-            conversation.queue,
-            key,
-            by,
-            client=self._name(conversation),
-            agent=_local(effect.by),
-        )
-        for session in desk.server.sessions.of(agent):
+        self._end_offer(effect.conversation, effect.agent, key, by=effect.by)
+
+    def accepted(self, effect: HandOver) -> None:
+        """Take the buttons from the devices of the agent who has accepted on one of them."""
+        self._end_offer(effect.conversation, effect.agent, "handed_over")
+
+    def _end_offer(self, conversation: Conversation, agent: str, key: str, *, by: str = "") -> None:
+        asked = self._offered.pop((conversation.id, agent), None)
+        if asked is None:
+            return  # never asked, or before a restart: nobody sees it as open any more
+        listener, client = JID.parse(agent), self._name(conversation)
+        sentence = self._desk.say(key, conversation.queue, listener, client=client, agent=_local(by))
+        for session in self._desk.server.sessions.of(listener):
             if session.is_available:
-                session.send(offers.withdraw(offered, session.jid, sentence))
+                session.send(offers.withdraw(asked[1], session.jid, sentence))
 
     # Texts
 

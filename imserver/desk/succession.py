@@ -62,6 +62,7 @@ class Succession:
         conversation.state = State.CLOSED
         conversation.closed = now
         conversation.offered, conversation.guests = {}, set()
+        conversation.wrap_until = None
         self._book.changed[conversation.id] = conversation
         self._outbox.add(Closed(conversation, agent))
         if agent:

@@ -39,9 +39,10 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
     "reopened": ("client",),
     "taken_away": ("client",),
     "client_left": ("client",),
-    "wrap_up": ("client", "seconds", "codes"),
+    "wrap_up": ("client", "seconds"),
+    "wrap_up_codes": ("client", "seconds", "codes"),
     "closed_silent": ("client",),
-    "paused_missed": ("misses",),
+    "paused_missed": ("misses", "prefix"),
     "paused": ("reason",),
     "ready": (),
     # refusals
@@ -90,9 +91,10 @@ WORDING: Final[Mapping[str, Mapping[str, str]]] = {
         "reopened": "{client} has come back.",
         "taken_away": "You do not attend {client} any more.",
         "client_left": "{client} has left.",
-        "wrap_up": "The conversation with {client} is over. You have {seconds} s to write it up. Codes: {codes}",
+        "wrap_up": "The conversation with {client} is over. You have {seconds} s to write it up.",
+        "wrap_up_codes": "The conversation with {client} is over. You have {seconds} s to write it up. Codes: {codes}",
         "closed_silent": "{client} has been silent for too long; the conversation is closed.",
-        "paused_missed": "You have not answered {misses} offers in a row, and are paused. Write !ready to go on.",
+        "paused_missed": "You have not answered {misses} offers in a row, and are paused. Go on with {prefix}ready.",
         "paused": "You are paused: {reason}",
         "ready": "You are ready.",
         "taken": "{agent} has it already.",
@@ -137,9 +139,10 @@ WORDING: Final[Mapping[str, Mapping[str, str]]] = {
         "reopened": "{client} ha vuelto.",
         "taken_away": "Ya no atiende a {client}.",
         "client_left": "{client} se ha ido.",
-        "wrap_up": "La conversación con {client} ha terminado. Tiene {seconds} s para anotarla. Códigos: {codes}",
+        "wrap_up": "La conversación con {client} terminó. Tiene {seconds} s para anotarla.",
+        "wrap_up_codes": "La conversación con {client} terminó. Tiene {seconds} s para anotarla. Códigos: {codes}",
         "closed_silent": "{client} lleva demasiado tiempo en silencio; la conversación se ha cerrado.",
-        "paused_missed": "No ha respondido a {misses} ofertas seguidas y está en pausa. Escriba !ready para seguir.",
+        "paused_missed": "No ha respondido a {misses} ofertas seguidas y está en pausa. Siga con {prefix}ready.",
         "paused": "Está en pausa: {reason}",
         "ready": "Está disponible.",
         "taken": "Ya la tiene {agent}.",
@@ -184,9 +187,10 @@ WORDING: Final[Mapping[str, Mapping[str, str]]] = {
         "reopened": "{client} voltou.",
         "taken_away": "Já não atende {client}.",
         "client_left": "{client} saiu.",
-        "wrap_up": "A conversa com {client} terminou. Tem {seconds} s para a anotar. Códigos: {codes}",
+        "wrap_up": "A conversa com {client} terminou. Tem {seconds} s para a anotar.",
+        "wrap_up_codes": "A conversa com {client} terminou. Tem {seconds} s para a anotar. Códigos: {codes}",
         "closed_silent": "{client} está em silêncio há demasiado tempo; a conversa foi encerrada.",
-        "paused_missed": "Não respondeu a {misses} ofertas seguidas e está em pausa. Escreva !ready para continuar.",
+        "paused_missed": "Não respondeu a {misses} ofertas seguidas e está em pausa. Continue com {prefix}ready.",
         "paused": "Está em pausa: {reason}",
         "ready": "Está disponível.",
         "taken": "Já está com {agent}.",
@@ -231,9 +235,10 @@ WORDING: Final[Mapping[str, Mapping[str, str]]] = {
         "reopened": "{client} ist zurück.",
         "taken_away": "Sie betreuen {client} nicht mehr.",
         "client_left": "{client} ist gegangen.",
-        "wrap_up": "Das Gespräch mit {client} ist vorbei. Sie haben {seconds} s zur Nacharbeit. Codes: {codes}",
+        "wrap_up": "Das Gespräch mit {client} ist vorbei. Sie haben {seconds} s zur Nacharbeit.",
+        "wrap_up_codes": "Das Gespräch mit {client} ist vorbei. Sie haben {seconds} s zur Nacharbeit. Codes: {codes}",
         "closed_silent": "{client} schweigt zu lange; das Gespräch ist geschlossen.",
-        "paused_missed": "Sie haben {misses} Angebote nicht beantwortet und pausieren jetzt. Weiter mit !ready.",
+        "paused_missed": "Sie haben {misses} Angebote nicht beantwortet und pausieren jetzt. Weiter mit {prefix}ready.",
         "paused": "Sie pausieren: {reason}",
         "ready": "Sie sind bereit.",
         "taken": "{agent} hat es schon.",
@@ -278,9 +283,10 @@ WORDING: Final[Mapping[str, Mapping[str, str]]] = {
         "reopened": "{client} est de retour.",
         "taken_away": "Vous ne vous occupez plus de {client}.",
         "client_left": "{client} est parti.",
-        "wrap_up": "La conversation avec {client} est finie. Vous avez {seconds} s pour la noter. Codes : {codes}",
+        "wrap_up": "La conversation avec {client} est finie : {seconds} s pour la noter.",
+        "wrap_up_codes": "La conversation avec {client} est finie : {seconds} s pour la noter. Codes : {codes}",
         "closed_silent": "{client} se tait depuis trop longtemps ; la conversation est fermée.",
-        "paused_missed": "Vous n’avez pas répondu à {misses} offres et êtes en pause. Écrivez !ready pour reprendre.",
+        "paused_missed": "Vous n’avez pas répondu à {misses} offres et êtes en pause. Reprenez avec {prefix}ready.",
         "paused": "Vous êtes en pause : {reason}",
         "ready": "Vous êtes disponible.",
         "taken": "{agent} s’en occupe déjà.",
@@ -317,7 +323,8 @@ def text(settings: DeskSettings, queue: str, key: str, lang: str = "", /, **valu
     for spoken in _languages(lang, settings.language):
         for wording in (own.texts if own else {}, settings.texts, WORDING):
             if (found := wording.get(spoken, {}).get(key)) is not None:
-                return found.format_map(_Readable({"queue": _title(settings, queue), **values}))
+                shown = {"queue": _title(settings, queue), "prefix": settings.prefix, **values}
+                return found.format_map(_Readable(shown))
     raise KeyError(key)
 
 

@@ -63,8 +63,9 @@ class Floor:
         self._do("who", caller.client)
         return Card("María", ["+34600000000"], queue="Support", waiting=120.0, conversations=3)
 
-    async def close(self, caller: Caller, code: str) -> None:
+    async def close(self, caller: Caller, code: str) -> bool:
         self._do("close", caller.client, code)
+        return True
 
     async def ready(self, caller: Caller) -> None:
         self._do("ready")

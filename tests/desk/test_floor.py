@@ -132,6 +132,21 @@ def test_who_comes_when_it_is_closed_is_told_when_it_opens_and_is_offered_then()
     assert of(Offer, desk.passes(3600)) == [Offer(conversation, ANA, MONDAY + 3630)]
 
 
+def test_who_waits_over_the_break_is_offered_after_it() -> None:
+    breaks = {"monday": ["09:00-13:00", "16:00-19:00"]}
+    desk = stage(ANA, position_seconds=0, silent_warning_seconds=0, agent_capacity=1, hours=breaks)
+    desk.passes(4 * 3600)
+    first = desk.attended(C1, ANA)
+    second = desk.writes(C2)
+    desk.passes(2 * 3600)
+    desk.done(desk.floor.close(first, "", ANA, desk.now))
+    assert not second.offered
+
+    desk.passes(2 * 3600)
+
+    assert set(second.offered) == {ANA}
+
+
 def test_waiting_for_the_opening_does_not_count_as_waiting() -> None:
     desk = stage(ANA, accept="assign", **HOURS)
     desk.writes(C1)
@@ -430,6 +445,7 @@ def test_only_who_knows_what_is_wanted_is_asked_until_less_is_wanted() -> None:
             "members": [ANA, LUIS],
             "skills": {"german": 3},
             "relax_after_seconds": 30,
+            "position_seconds": 0,
             "agents": {ANA: {"skills": {"german": 1}}, LUIS: {"skills": {"german": 3}}},
         }
     )
@@ -483,6 +499,25 @@ def test_who_waits_too_long_goes_to_the_overflow_queue_and_keeps_place_and_waiti
     assert desk.writes(C1) is early
 
 
+def test_in_the_overflow_queue_all_are_asked_anew() -> None:
+    desk = Stage(
+        support={
+            "members": [ANA],
+            "overflow_queue": "sales",
+            "overflow_after_seconds": 60,
+            "ask_again_seconds": 900,
+        },
+        sales={"members": [ANA]},
+    )
+    desk.comes(ANA)
+    conversation = desk.writes(C1)
+    desk.done(desk.floor.decline(conversation, ANA, desk.now))
+
+    desk.passes(60)
+
+    assert set(conversation.offered) == {ANA}
+
+
 def test_an_overflow_queue_that_is_closed_takes_nobody_until_it_opens() -> None:
     desk = Stage(
         support={"members": [ANA], "overflow_queue": "sales", "overflow_after_seconds": 600},
@@ -517,6 +552,19 @@ def test_a_client_waits_a_while_for_who_knows_them_and_is_busy() -> None:
     assert of(Offer, desk.passes(59)) == []
     assert [offer.agent for offer in of(Offer, desk.passes(1))] == [LUIS]
     assert conversation.preferred == ""
+
+
+def test_a_client_does_not_wait_for_who_has_gone() -> None:
+    desk = Stage(support={"members": [ANA, LUIS], "agents": {ANA: {"capacity": 1}}})
+    desk.comes(ANA)
+    desk.attended(C1, ANA)
+    desk.comes(LUIS)
+    conversation = desk.writes(C2, known_agent=ANA)
+    assert not conversation.offered
+
+    desk.goes(ANA)
+
+    assert set(conversation.offered) == {LUIS}
 
 
 def test_who_knows_the_client_and_has_room_in_time_is_asked() -> None:
@@ -841,7 +889,7 @@ def test_a_wrap_up_ends_when_it_is_done_or_its_time_is_over() -> None:
     conversation = desk.attended(C1, ANA)
     desk.done(desk.floor.close(conversation, "", ANA, desk.now))
     values = {"seconds": 60, "codes": ("solved", "spam")}
-    assert TellAgent(ANA, "wrap_up", values, conversation) in desk.effects
+    assert TellAgent(ANA, "wrap_up_codes", values, conversation) in desk.effects
     desk.passes(20)
 
     desk.done(desk.floor.close(conversation, "spam", ANA, desk.now))

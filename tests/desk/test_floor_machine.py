@@ -27,25 +27,25 @@ agents = st.sampled_from(AGENTS)
 clients = st.sampled_from(CLIENTS)
 queues = st.sampled_from(QUEUES)
 
-STRATEGIES = ["longest-idle", "least-busy", "round-robin", "all-at-once"]
+STRATEGIES = ["all-at-once", "longest-idle", "least-busy", "round-robin"]
 
 queue_settings: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
-        "members": st.lists(agents, unique=True),
+        "members": st.lists(agents, unique=True, min_size=2),
         "accept": st.sampled_from(["offer", "offer", "assign"]),
         "strategy": st.sampled_from(STRATEGIES),
         "capacity": st.sampled_from([0, 0, 2]),
-        "agent_capacity": st.integers(0, 3),
+        "agent_capacity": st.sampled_from([1, 1, 2, 3]),
         "misses_before_pause": st.sampled_from([0, 2]),
-        "skills": st.sampled_from([{}, {}, {"german": 2}]),
+        "skills": st.sampled_from([{}, {}, {}, {"german": 2}]),
         "relax_after_seconds": st.sampled_from([0, 40]),
         "priority": st.sampled_from([10, 50]),
-        "delay_seconds": st.sampled_from([0, 0, 15]),
+        "delay_seconds": st.sampled_from([0, 0, 0, 0, 15]),
         "wrap_up_seconds": st.sampled_from([0, 20]),
         "overflow_after_seconds": st.sampled_from([50, 5000]),
         "silent_warning_seconds": st.sampled_from([0, 300]),
         "lost_agent_grace_seconds": st.sampled_from([0, 60]),
-        "hours": st.sampled_from([{}, {}, {"monday": ["08:01-08:20"]}]),
+        "hours": st.sampled_from([{}, {}, {}, {}, {}, {"monday": ["07:00-08:01", "08:03-08:20"]}]),
     }
 )
 
@@ -72,33 +72,48 @@ class Desk(RuleBasedStateMachine):
         self.offers: set[tuple[int, str]] = set()
         self.loads: dict[str, int] = {}
         self.serving: dict[str, int] = {}
+        self.presences = dict.fromkeys(AGENTS, "ready")
+        self.agents_are_announced()
 
     # What happens
+
+    @rule(newcomers=st.lists(clients, unique=True, min_size=1, max_size=4), queue=queues)
+    def clients_write(self, newcomers: list[str], queue: str) -> None:
+        for client in newcomers:
+            self.client_writes(client, queue)
 
     @rule(client=clients, queue=queues)
     def client_writes(self, client: str, queue: str) -> None:
         known = self.stage.floor.queues.get(queue)
-        if (known is None or known.is_retired) and not self.stage.floor.find(client, queue):
-            return  # the queue is gone
-        conversation = self.stage.writes(client, queue)
+        try:
+            conversation = self.stage.writes(client, queue)
+        except Refused:
+            assert known is None or known.is_retired
+            return
         if conversation.id not in self.waiting_since or "reopened" in self.kinds():
             self.waiting_since[conversation.id] = conversation.waiting_since
         self.check_effects()
 
+    @precondition(lambda self: len(self.conversations()) > 3)
     @rule(data=st.data())
     def client_leaves(self, data: st.DataObject) -> None:
-        if conversation := self.some(data):
-            self.stage.done(self.stage.floor.client_left(conversation, self.stage.now))
-            self.check_effects()
+        conversation = self.some(data)
+        self.stage.done(self.stage.floor.client_left(conversation, self.stage.now))
+        self.check_effects()
 
     @rule(agent=agents, presence=st.sampled_from(["ready", "ready", "away", "offline"]))
     def agent_changes(self, agent: str, presence: str) -> None:
+        self.presences[agent] = presence
         self.stage.done(
             self.stage.floor.agent_changed(
                 agent, self.stage.now, ready=presence == "ready", online=presence != "offline"
             )
         )
         self.check_effects()
+
+    def agents_are_announced(self) -> None:
+        for agent, presence in self.presences.items():
+            self.agent_changes(agent, presence)
 
     @rule(agent=agents, paused=st.booleans())
     def agent_pauses(self, agent: str, paused: bool) -> None:
@@ -107,12 +122,10 @@ class Desk(RuleBasedStateMachine):
         self.stage.done(floor.pause(agent, "lunch", now) if paused else floor.unpause(agent, now))
         self.check_effects()
 
+    @precondition(lambda self: self.there_is(State.OFFERED))
     @rule(data=st.data(), second=agents)
     def agents_accept(self, data: st.DataObject, second: str) -> None:
-        offered = [one for one in self.conversations() if one.state is State.OFFERED]
-        if not offered:
-            return
-        conversation = data.draw(st.sampled_from(offered))
+        conversation = self.some(data, State.OFFERED)
         first = data.draw(st.sampled_from(sorted(conversation.offered)))
         self.stage.accepts(first, conversation)
         self.check_effects()
@@ -123,47 +136,59 @@ class Desk(RuleBasedStateMachine):
             self.stage.accepts(second, conversation)
         assert (refused.value.key, refused.value.values) == ("taken", {"agent": first})
 
+    @precondition(lambda self: self.there_is())
     @rule(data=st.data(), agent=agents)
     def agent_answers(self, data: st.DataObject, agent: str) -> None:
-        if conversation := self.some(data):
-            with suppress(Refused):
-                answer = data.draw(st.sampled_from(["accept", "decline", "agent_wrote", "leave"]))
-                self.stage.done(getattr(self.stage.floor, answer)(conversation, agent, self.stage.now))
-            self.check_effects()
+        conversation = self.some(data)
+        with suppress(Refused):
+            answer = data.draw(st.sampled_from(["accept", "decline", "agent_wrote", "leave"]))
+            self.stage.done(getattr(self.stage.floor, answer)(conversation, agent, self.stage.now))
+        self.check_effects()
 
+    @precondition(lambda self: self.there_is(State.ACTIVE))
     @rule(data=st.data())
     def agent_writes(self, data: st.DataObject) -> None:
-        if conversation := self.some(data, State.ACTIVE):
-            self.stage.done(self.stage.floor.agent_wrote(conversation, conversation.agent, self.stage.now))
-            assert conversation.unanswered_since is None
+        conversation = self.some(data, State.ACTIVE)
+        self.stage.done(self.stage.floor.agent_wrote(conversation, conversation.agent, self.stage.now))
+        assert conversation.unanswered_since is None
 
+    @precondition(lambda self: self.there_is(State.ACTIVE))
     @rule(data=st.data(), to=st.sampled_from([*AGENTS, *QUEUES]))
     def agent_transfers(self, data: st.DataObject, to: str) -> None:
-        if conversation := self.some(data, State.ACTIVE):
-            with suppress(Refused):
-                self.stage.done(
-                    self.stage.floor.transfer(conversation, to, "please", conversation.agent, self.stage.now)
-                )
-                if conversation.state is not State.ACTIVE or "handled" in self.kinds():
-                    self.waiting_since[conversation.id] = conversation.waiting_since
-            self.check_effects()
+        conversation = self.some(data, State.ACTIVE)
+        with suppress(Refused):
+            self.stage.done(
+                self.stage.floor.transfer(conversation, to, "please", conversation.agent, self.stage.now)
+            )
+            if conversation.state is not State.ACTIVE or "handled" in self.kinds():
+                self.waiting_since[conversation.id] = conversation.waiting_since
+        self.check_effects()
 
+    @precondition(lambda self: self.there_is(State.ACTIVE))
     @rule(data=st.data(), guest=agents)
     def agent_invites(self, data: st.DataObject, guest: str) -> None:
-        if conversation := self.some(data, State.ACTIVE):
-            with suppress(Refused):
-                self.stage.done(
-                    self.stage.floor.invite(conversation, guest, conversation.agent, self.stage.now)
-                )
-            self.check_effects()
+        conversation = self.some(data, State.ACTIVE)
+        with suppress(Refused):
+            self.stage.done(self.stage.floor.invite(conversation, guest, conversation.agent, self.stage.now))
+        self.check_effects()
 
+    @precondition(lambda self: self.there_is(State.ACTIVE, State.WRAPPING))
     @rule(data=st.data())
     def agent_closes(self, data: st.DataObject) -> None:
-        if conversation := self.some(data, State.ACTIVE, State.WRAPPING):
-            self.stage.done(self.stage.floor.close(conversation, "", conversation.agent, self.stage.now))
-            self.check_effects()
+        conversation = self.some(data, State.ACTIVE, State.WRAPPING)
+        self.stage.done(self.stage.floor.close(conversation, "", conversation.agent, self.stage.now))
+        self.check_effects()
 
-    @rule(seconds=st.sampled_from([1, 10, 31, 61, 130, 700, 1000]))
+    @precondition(lambda self: self.there_is(State.ACTIVE))
+    @rule(data=st.data(), seconds=st.sampled_from([0, 30, 61]))
+    def an_agent_is_lost(self, data: st.DataObject, seconds: float) -> None:
+        conversation = self.some(data, State.ACTIVE)
+        lost = conversation.agent
+        self.agent_changes(lost, "offline")
+        self.time_passes(seconds)
+        assert (conversation.agent != lost) or not self.is_over(conversation)
+
+    @rule(seconds=st.sampled_from([1, 5, 10, 15, 31, 61, 130, 1000]))
     def time_passes(self, seconds: float) -> None:
         until = self.stage.now + seconds
         for _ in range(10_000):
@@ -179,8 +204,8 @@ class Desk(RuleBasedStateMachine):
         self.stage.done(self.stage.floor.tick(until))
         self.check_effects()
 
-    @rule()
-    def server_crashes(self) -> None:
+    @rule(come_back=st.booleans())
+    def server_crashes(self, come_back: bool) -> None:
         before = {one.id: one for one in self.conversations()}
         self.stage.crashes()
         self.offers.clear()
@@ -188,33 +213,26 @@ class Desk(RuleBasedStateMachine):
         for conversation in self.conversations():
             was = before[conversation.id]
             assert conversation.waiting_since == was.waiting_since
-            assert conversation.agent == was.agent
+            # Where there is no grace, nobody is waited for.
+            assert conversation.agent == was.agent or conversation.reason == "agent_lost"
         self.check_effects()
+        if come_back:
+            self.agents_are_announced()
+        else:
+            self.presences = dict.fromkeys(AGENTS, "offline")
 
     @rule(desk=desks(), removed=st.sampled_from([None, "sales"]))
     def admin_reloads(self, desk: dict[str, Any], removed: str | None) -> None:
         if removed:
             del desk[removed]
             desk["support"]["overflow_queue"] = ""
-        members = {jid for queue in desk.values() for jid in queue["members"]}
-        presences = {
-            jid: (one.is_ready, one.is_online)
-            for jid, one in self.stage.floor.agents.items()
-            if jid in members
-        }
-        effects = self.stage.floor.reload(desk_settings(**desk), self.stage.now)
-        self.stage.done(effects)
+        self.stage.done(self.stage.floor.reload(desk_settings(**desk), self.stage.now))
         self.check_effects()
-        for jid, (ready, online) in presences.items():
-            assert (self.stage.floor.agents[jid].is_ready, self.stage.floor.agents[jid].is_online) == (
-                ready,
-                online,
-            )
+        self.agents_are_announced()
 
     # What is always so
 
     @invariant()
-    @precondition(lambda self: hasattr(self, "stage"))
     def nobody_waits_whom_a_free_agent_suits(self) -> None:
         floor, now = self.stage.floor, self.stage.now
         for conversation in self.conversations():
@@ -229,7 +247,17 @@ class Desk(RuleBasedStateMachine):
                 assert not (is_free and self.suits(jid, conversation, queue)), (jid, conversation)
 
     @invariant()
-    @precondition(lambda self: hasattr(self, "stage"))
+    def nothing_that_was_due_is_forgotten(self) -> None:
+        now = self.stage.now
+        for conversation in self.conversations():
+            if conversation.state is State.WAITING:
+                assert bool(conversation.declined) <= (conversation.again_at is not None)
+                assert conversation.again_at is None or conversation.again_at > now
+                assert not conversation.preferred or conversation.preferred_until > now
+            assert all(deadline > now for deadline in conversation.offered.values())
+            assert conversation.wrap_until is None or conversation.wrap_until > now
+
+    @invariant()
     def capacity_is_counted_from_what_is_there(self) -> None:
         held: Counter[str] = Counter()
         served: Counter[str] = Counter()
@@ -250,7 +278,6 @@ class Desk(RuleBasedStateMachine):
         assert serving == +served, (serving, served)
 
     @invariant()
-    @precondition(lambda self: hasattr(self, "stage"))
     def capacity_is_never_exceeded(self) -> None:
         floor = self.stage.floor
         most = max(queue.settings.agent_capacity for queue in floor.queues.values())
@@ -265,19 +292,16 @@ class Desk(RuleBasedStateMachine):
         self.loads, self.serving = loads, serving
 
     @invariant()
-    @precondition(lambda self: hasattr(self, "stage"))
     def waiting_time_survives(self) -> None:
         for conversation in self.conversations():
             assert conversation.waiting_since == self.waiting_since[conversation.id]
 
     @invariant()
-    @precondition(lambda self: hasattr(self, "stage"))
     def a_client_has_one_conversation_with_a_queue(self) -> None:
         found = Counter((one.client, one.entrance) for one in self.conversations())
         assert not found or max(found.values()) == 1
 
     @invariant()
-    @precondition(lambda self: hasattr(self, "stage"))
     def the_line_is_who_waits(self) -> None:
         floor = self.stage.floor
         for name in floor.queues:
@@ -319,15 +343,25 @@ class Desk(RuleBasedStateMachine):
 
     # Helpers
 
+    def is_over(self, conversation: Conversation) -> bool:
+        """Tell whether the grace for its agent is over."""
+        since = conversation.lost_since
+        grace = self.stage.floor.queues[conversation.queue].settings.lost_agent_grace_seconds
+        return conversation.state is State.ACTIVE and since is not None and since + grace < self.stage.now
+
     def kinds(self) -> set[str]:
         return {kind for kind, _, _ in self.stage.happened()}
 
     def conversations(self) -> list[Conversation]:
         return [one for one in self.stage.floor.conversations.values() if one.state is not State.CLOSED]
 
-    def some(self, data: st.DataObject, *states: State) -> Conversation | None:
-        found = [one for one in self.conversations() if not states or one.state in states]
-        return data.draw(st.sampled_from(found)) if found else None
+    def there_is(self, *states: State) -> bool:
+        return any(not states or one.state in states for one in self.conversations())
+
+    def some(self, data: st.DataObject, *states: State) -> Conversation:
+        return data.draw(
+            st.sampled_from([one for one in self.conversations() if not states or one.state in states])
+        )
 
     def suits(self, jid: str, conversation: Conversation, queue: Queue) -> bool:
         if jid in conversation.declined or conversation.preferred not in ("", jid):
@@ -338,7 +372,7 @@ class Desk(RuleBasedStateMachine):
 
 TestDesk = Desk.TestCase
 TestDesk.settings = settings(
-    max_examples=100,
-    stateful_step_count=40,
+    max_examples=80,
+    stateful_step_count=50,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

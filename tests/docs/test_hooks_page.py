@@ -9,7 +9,7 @@ from contrib.docs import hooks
 
 BUNDLED = "\n".join(
     file.read_text()
-    for folder in ("imserver/features", "contrib/example_plugin", "plugins")
+    for folder in ("imserver/features", "imserver/desk", "contrib/example_plugin", "plugins")
     for file in Path(hooks.ROOT / folder).rglob("*.py")
     if not file.name.startswith("test_")
 )

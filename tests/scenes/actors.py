@@ -92,16 +92,17 @@ class Stage:
         self.actors.append(actor)
         return actor
 
-    async def logs_in(self, name: str) -> Actor:
+    async def logs_in(self, name: str, *, lang: str = "") -> Actor:
         """Somebody logs in; binding a resource, or resuming, is left to the scene."""
         await self.account(name)
         actor = await self.connects()
+        actor.lang = lang
         await actor.logs_in(name)
         return actor
 
-    async def enters(self, name: str, resource: str = "stage") -> Actor:
+    async def enters(self, name: str, resource: str = "stage", *, lang: str = "") -> Actor:
         """Somebody logs in and binds a resource, and sends no presence yet."""
-        actor = await self.logs_in(name)
+        actor = await self.logs_in(name, lang=lang)
         await actor.binds(resource)
         return actor
 
@@ -134,6 +135,8 @@ class Actor:
         self.stage = stage
         self.jid = JID.of("", DOMAIN)
         self.features: Element | None = None
+        #: The language that the client says it speaks.
+        self.lang = ""
         self._reader, self._writer = reader, writer
         self._codec = StreamReader()
         self._arrived: deque[Element] = deque()
@@ -253,9 +256,10 @@ class Actor:
     async def opens_stream(self) -> Element:
         """Send a stream header, and return the features."""
         self._codec = StreamReader()
+        lang = f" xml:lang='{self.lang}'" if self.lang else ""
         await self.sends(
             "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
-            f" to='{DOMAIN}' version='1.0'>"
+            f" to='{DOMAIN}' version='1.0'{lang}>"
         )
         header = await self._next()
         assert header.name == "stream", header
