@@ -102,7 +102,9 @@ def _logins(file: Path) -> list[Login]:
             csv.writer(stream).writerows((f"{name}@{DOMAIN}", _password()) for name in NAMES)
     with file.open(newline="") as stream:
         rows = list(csv.reader(stream))
-    if any(len(row) != 2 for row in rows) or [row[0] for row in rows] != [f"{name}@{DOMAIN}" for name in NAMES]:
+    if any(len(row) != 2 for row in rows) or [row[0] for row in rows] != [
+        f"{name}@{DOMAIN}" for name in NAMES
+    ]:
         fail(f"{file} is not as this demo writes it", f"Remove {file.parent} to start afresh.")
     return [Login(*row) for row in rows]
 

@@ -70,7 +70,9 @@ class Channel(Component, ABC):
         if sender is None or to is None:
             return False
         if sender.domain == self.domain:
-            return True
+            # Guests are given it as well: once is enough.
+            conversation = self.desk.floor.between(to.bare, sender.bare)
+            return conversation is None or to.bare not in conversation.guests
         conversation = self.desk.floor.between(sender.bare, to.bare)
         if conversation is None or not conversation.is_open:
             return False

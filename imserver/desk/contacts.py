@@ -126,7 +126,7 @@ def client_info(channel: Channel, *, node: str = "") -> Element:
 
 
 def presence(contact: Contact, to: JID, now: float, *, lang: str) -> Presence:
-    """Show a client to an agent: what they can do, their name, and how long they have been waiting."""
+    """Show a client to an agent: what they can do, their name (XEP-0172), and how long they have been waiting."""
     if not contact.is_present:
         return absence(contact, to)
     return Presence(

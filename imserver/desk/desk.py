@@ -116,6 +116,8 @@ class Desk:
         self._origins: dict[JID, Origin] = {}
         #: How many messages of a conversation are on their way into the archive.
         self.recording: dict[int, int] = {}
+        #: Of which of those that are being handed over something was recorded since it was last looked.
+        self.fresh: set[int] = set()
         self._hidden: OrderedDict[str, None] = OrderedDict()
         #: On which device an agent wrote what.
         self._authors: OrderedDict[tuple[int, str], JID] = OrderedDict()
@@ -409,6 +411,8 @@ class Desk:
         if kept is None:
             return
         self.recording[conversation.id] = self.recording.get(conversation.id, 0) + 1
+        if conversation.id in self.handing:
+            self.fresh.add(conversation.id)
         try:
             refusal = await self._underway_until(client.jid, kept, partial(self._enter, client.jid, kept))
         finally:

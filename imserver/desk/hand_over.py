@@ -93,16 +93,20 @@ async def give_what_waited(desk: Desk, conversation: Conversation) -> None:
     """
     try:
         while conversation.state is State.ACTIVE:
+            # Whatever gets to the disk while it is read may not have been seen.
+            desk.fresh.discard(conversation.id)
+            is_whole = conversation.id not in desk.recording
             rows = await _what_waited(desk, conversation)
             if rows:
                 if not await _give(desk, conversation, rows):
                     break
-            elif conversation.id in desk.recording:
-                await asyncio.sleep(0.005)
-            else:
+            elif is_whole and conversation.id not in desk.fresh:
                 break
+            else:
+                await asyncio.sleep(0.005)
     finally:
         desk.handing.discard(conversation.id)
+        desk.fresh.discard(conversation.id)
 
 
 async def _what_waited(desk: Desk, conversation: Conversation) -> Sequence[ArchivedMessage]:

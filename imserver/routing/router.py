@@ -164,9 +164,7 @@ class Router:
         if later is not None:
             await later
 
-    def _add_records_of(
-        self, message: Message, one: Message, records: list[Any]
-    ) -> Awaitable[None] | None:
+    def _add_records_of(self, message: Message, one: Message, records: list[Any]) -> Awaitable[None] | None:
         assert message.passed_on is not None
         one.number = self._numbers()
         message.passed_on.append(one)

@@ -27,6 +27,7 @@ from imserver.desk.contacts import (
 )
 from imserver.features import disco
 from imserver.features.contacts import contacts_of
+from imserver.routing.components import Component
 from imserver.server import Server
 from imserver.xmpp.errors import StanzaError
 from imserver.xmpp.jid import JID
@@ -137,7 +138,7 @@ class People:
         return MARIA if jid == CLIENT and asker == ANA else None
 
 
-class Domain:
+class Domain(Component):
     """A component that answers questions, and notes what else comes."""
 
     def __init__(self, domain: str, own: Answers) -> None:

@@ -141,3 +141,16 @@ async def test_whoever_asks_not_to_be_kept_is_heard_all_the_same(
     await accepts(stage, ana)
 
     assert "between us" in bodies(await ana.swallows())
+
+
+async def test_what_a_guest_hears_too_is_in_the_history_once(
+    stage: DeskStage, ana: Actor, luis: Actor
+) -> None:
+    client = await attends(stage, ana, luis, "one")
+    eva = await stage.comes_online("eva")
+    await says(ana, client, "!invite eva")
+    await says(luis, QUEUE, "two")
+    await says(eva, client, "three")
+
+    assert [text for _, text in await archive(stage, client)] == ["one", "two", "three"]
+    assert await mam(eva, client) == ["two", "three"]

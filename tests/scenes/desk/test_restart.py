@@ -307,7 +307,7 @@ def _conversation(row: sqlite3.Row) -> Conversation:
         "client": f"{row['client']}@{row['channel']}",
         "details": json.loads(row["details"]),
     }
-    return Conversation.from_row(SimpleNamespace(**stored))  # type: ignore[arg-type]
+    return Conversation.from_row(SimpleNamespace(**stored))
 
 
 def _check_it_is_the_same(stage: DeskStage, before: Conversation) -> None:
@@ -337,7 +337,9 @@ async def _check_words(stage: DeskStage, said: list[str], underway: str) -> None
         [word for word in await _words(stage, owner, client) if word != underway] for owner in owners
     ]
     assert history == said
-    assert sorted(word for words in agents for word in words) == sorted(said)
+    given = [word for words in agents for word in words]
+    has_guests = any(one.guests for one in stage.desk.floor.conversations.values())
+    assert sorted(set(given) if has_guests else given) == sorted(said)
     assert all(words == [word for word in said if word in words] for words in agents)
 
 
