@@ -111,13 +111,16 @@ class Desk:
         self._newest = 0
         #: Conversations whose agent is being given what waited: what comes meanwhile waits behind it.
         self.handing: set[int] = set()
+        self.giving: set[int] = set()
         #: Conversations whose agent is not there: what comes meanwhile is given when they are, or somebody else has it.
         self.held: set[int] = set()
         self._origins: dict[JID, Origin] = {}
         #: How many messages of a conversation are on their way into the archive.
         self.recording: dict[int, int] = {}
-        #: Of which of those that are being handed over something was recorded since it was last looked.
-        self.fresh: set[int] = set()
+        #: Where the last of it is being given: what comes meanwhile waits here, and goes straight to the agent then.
+        self.gates: dict[int, asyncio.Event] = {}
+        #: Held by whoever writes down how conversations are: the newest is written last.
+        self.storing = asyncio.Lock()
         self._hidden: OrderedDict[str, None] = OrderedDict()
         #: On which device an agent wrote what.
         self._authors: OrderedDict[tuple[int, str], JID] = OrderedDict()
@@ -230,13 +233,15 @@ class Desk:
                     effect.seconds,
                 )
                 events.append(row)
-        conversations |= {one.id: ConversationRow(**one.to_row()) for one in self.floor.take_changed()}
-        agents |= {one.jid: AgentRow(**one.to_row()) for one in self.floor.take_changed_agents()}
-        if not (events or conversations or agents):
-            return
         store = self.server.store.desk
-        if await self.write(lambda: store.save(list(conversations.values()), events, list(agents.values()))):
-            self._unsaved = ([], {}, {})
+        async with self.storing:
+            conversations |= {one.id: ConversationRow(**one.to_row()) for one in self.floor.take_changed()}
+            agents |= {one.jid: AgentRow(**one.to_row()) for one in self.floor.take_changed_agents()}
+            if not (events or conversations or agents):
+                return
+            rows = list(conversations.values()), events, list(agents.values())
+            if await self.write(lambda: store.save(*rows)):
+                self._unsaved = ([], {}, {})
 
     async def write(self, write: Callable[[], Awaitable[None]]) -> bool:
         """Write something to disk, however long that takes; False: the server stops before."""
@@ -334,7 +339,8 @@ class Desk:
         conversation = self.floor.find(client.jid, queue)
         if not message.has_any(OPENING):
             if conversation is not None:
-                await self._hear_aside(channel, client, conversation, message)
+                # No answer, and nothing to begin with: states, receipts, reactions.
+                await self._take(channel, client, conversation, message)
             return
         known_agent = ""
         if conversation is None or not conversation.is_open:
@@ -355,21 +361,20 @@ class Desk:
             conversation.begun = conversation.handed = self.server.number()
         self.speech.heard(conversation, message)
         self.stage(effects)
-        if self._is_heard(conversation):
-            await self._pass_on(channel, client, conversation, message)
-        else:
-            await self._record(channel, client, conversation, message)
+        await self._take(channel, client, conversation, message)
         if effects:
             await self.kept()
         self.show_status(conversation)
 
-    async def _hear_aside(
+    async def _take(
         self, channel: Channel, client: Client, conversation: Conversation, message: Message
     ) -> None:
-        """Take what is no answer, and nothing to begin with: states, receipts, reactions."""
+        """Pass a client's words on, or have them wait on disk."""
+        while (gate := self.gates.get(conversation.id)) is not None:
+            await gate.wait()
         if self._is_heard(conversation):
             await self._pass_on(channel, client, conversation, message)
-        elif is_worth_keeping(message)[0]:
+        elif is_worth_keeping(message)[0] or message.has_any(OPENING):
             await self._record(channel, client, conversation, message)
 
     def _is_heard(self, conversation: Conversation) -> bool:
@@ -411,8 +416,6 @@ class Desk:
         if kept is None:
             return
         self.recording[conversation.id] = self.recording.get(conversation.id, 0) + 1
-        if conversation.id in self.handing:
-            self.fresh.add(conversation.id)
         try:
             refusal = await self._underway_until(client.jid, kept, partial(self._enter, client.jid, kept))
         finally:

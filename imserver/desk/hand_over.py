@@ -41,7 +41,7 @@ async def hand_over(desk: Desk, effect: HandOver) -> None:
     finally:
         # Whatever fails before: what waits would wait for ever.
         if not effect.is_guest:
-            await give_what_waited(desk, effect.conversation)
+            begin_to_give(desk, effect.conversation)
 
 
 async def _introduce(desk: Desk, effect: HandOver) -> None:
@@ -86,27 +86,44 @@ async def _tell_what_was_said(desk: Desk, conversation: Conversation, agent: JID
         desk.tell(desk.device_of(client), agent, "\n".join(lines))
 
 
-async def give_what_waited(desk: Desk, conversation: Conversation) -> None:
+def begin_to_give(desk: Desk, conversation: Conversation) -> None:
+    """Give the agent what waited, unless that has begun; others do not wait for it."""
+    desk.handing.add(conversation.id)
+    if conversation.id not in desk.giving:
+        desk.giving.add(conversation.id)
+        desk.server.spawn(_give_what_waited(desk, conversation))
+
+
+async def _give_what_waited(desk: Desk, conversation: Conversation) -> None:
     """Give the agent what the client wrote while nobody had the conversation, in order and once.
 
     What comes in meanwhile waits behind it, and is given too.
     """
     try:
         while conversation.state is State.ACTIVE:
-            # Whatever gets to the disk while it is read may not have been seen.
-            desk.fresh.discard(conversation.id)
-            is_whole = conversation.id not in desk.recording
-            rows = await _what_waited(desk, conversation)
-            if rows:
-                if not await _give(desk, conversation, rows):
-                    break
-            elif is_whole and conversation.id not in desk.fresh:
+            given = await _give_some(desk, conversation)
+            if given < AT_ONCE:
                 break
-            else:
-                await asyncio.sleep(0.005)
+        # With somebody who writes on and on it would never end: for the rest, what comes waits in memory.
+        desk.gates[conversation.id] = asyncio.Event()
+        while conversation.state is State.ACTIVE:
+            is_whole = conversation.id not in desk.recording  # before it is read, or the last may be missed
+            if not await _give_some(desk, conversation):
+                if is_whole:
+                    break
+                await asyncio.sleep(0.002)
+    except Exception as error:
+        desk.server.log.error("what waited could not be given", conversation=conversation.id, exc_info=error)
     finally:
         desk.handing.discard(conversation.id)
-        desk.fresh.discard(conversation.id)
+        desk.giving.discard(conversation.id)
+        if (gate := desk.gates.pop(conversation.id, None)) is not None:
+            gate.set()
+
+
+async def _give_some(desk: Desk, conversation: Conversation) -> int:
+    rows = await _what_waited(desk, conversation)
+    return len(rows) if rows and await _give(desk, conversation, rows) else 0
 
 
 async def _what_waited(desk: Desk, conversation: Conversation) -> Sequence[ArchivedMessage]:
@@ -139,12 +156,13 @@ async def _give(desk: Desk, conversation: Conversation, rows: Sequence[ArchivedM
         records += [record._replace(mirror=None) for record in found or () if record.owner == agent]
         given.append(message)
     handed = rows[-1].id
-    after = ConversationRow(**conversation.to_row())
-    after = replace(after, details={**after.details, "handed": handed})
-    stored = server.store.desk.steps([after])
-    if not await desk.write(lambda: server.store.archive.write(records, also=stored)):
-        return False
-    conversation.handed = handed
+    async with desk.storing:
+        after = ConversationRow(**conversation.to_row())
+        after = replace(after, details={**after.details, "handed": handed})
+        stored = server.store.desk.steps([after])
+        if not await desk.write(lambda: server.store.archive.write(records, also=stored)):
+            return False
+        conversation.handed = handed
     for message in given:
         server.router.send(message)
     return True
@@ -181,8 +199,7 @@ async def come_back(desk: Desk, jid: str) -> None:
         await contacts.enlist(desk.server, rosters, agent, client, name=name, group=queue)
         if conversation.agent == jid and conversation.id in desk.held:
             desk.held.discard(conversation.id)
-            desk.handing.add(conversation.id)
-            await give_what_waited(desk, conversation)
+            begin_to_give(desk, conversation)
     await _delist_strangers(desk, agent)
 
 

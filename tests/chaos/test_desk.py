@@ -26,6 +26,7 @@ DESK = f"""
 [queues.support]
 members = {[f"{name}@localhost" for name in AGENTS]}
 agent_capacity = 10
+strategy = "round-robin"
 offer_seconds = 5
 ask_again_seconds = 1
 misses_before_pause = 0

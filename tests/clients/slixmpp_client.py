@@ -163,6 +163,10 @@ class Slixmpp:
         """Say what it heard and nobody asked about yet."""
         return [stanza["body"] for stanza in self._received if isinstance(stanza, Message) and stanza["body"]]
 
+    def everything(self) -> list[str]:
+        """Write out all it received and nobody asked about yet."""
+        return [str(stanza) for stanza in self._received]
+
     async def history(self, with_: str, *, page: int = 10, newest: int | None = None) -> list[str]:
         """Read a conversation from the archive page by page: all of it, or the newest first."""
         archive = self.xmpp.plugin["xep_0313"]

@@ -402,3 +402,24 @@ def test_a_state_ends_when_its_sender_can_not_end_it() -> None:
 def test_what_is_encrypted_is_refused() -> None:
     with pytest.raises(StanzaError, match="switch encryption off"):
         check_readable(message("<encrypted xmlns='eu.siacs.conversations.axolotl'/>"))
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("_ana@example.com_", "_support@desk.example.com_"),
+        ("-ana@example.com-", "-support@desk.example.com-"),
+        ("联系ana@example.com请", "联系support@desk.example.com请"),
+        ("ana@example.com/gajim.X1-", "support@desk.example.com-"),
+        ("eva@example.com has it", "support@desk.example.com has it"),
+        ("mariana@example.com", "mariana@example.com"),
+        ("j.ana@example.com", "j.ana@example.com"),
+        ("ana@example.com.mx", "ana@example.com.mx"),
+    ],
+)
+def test_no_agent_is_named_whatever_marks_stand_around(said: str, read: str) -> None:
+    outward = Outward.of(message(f"<body>{said}</body>"), "!")
+    assert outward is not None
+
+    sent = to_client(outward, QUEUE, ADDRESS, agents=["ana@example.com", "eva@example.com"])
+    assert sent.body == read
