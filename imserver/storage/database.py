@@ -4,8 +4,8 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, Self
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
+from typing import Any, Final, Self
 
 from sqlalchemy import URL, Connection, Delete, Insert, Select, Update, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -23,8 +23,11 @@ DRIVERS = {
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
 
+#: How long we wait while another process, such as the command line, is writing.
+BUSY_SECONDS: Final = 10
+
 PRAGMAS = (
-    "PRAGMA busy_timeout = 10000",  # another process, such as the command line, may be writing
+    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a commit that returned survives a power cut
     "PRAGMA foreign_keys = ON",
@@ -66,6 +69,7 @@ class Database:
     async def _open_sqlite(cls, address: URL) -> Self:
         file = str(address.database)
         _create_privately(file)
+        await _use_wal(file)
         engine = create_async_engine(address)
         event.listen(engine.sync_engine, "connect", _prepare_connection)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -135,6 +139,30 @@ def _understand(url: str) -> URL:
 def _create_privately(file: str) -> None:
     # SQLite gives its other files (-wal, -shm) the same permissions.
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+async def _use_wal(file: str) -> None:
+    """Switch a new file to WAL, which it stays in.
+
+    Of several who do so at once, such as the server and the command line, SQLite refuses all but one without
+    waiting for its `busy_timeout`.
+    """
+    for _ in range(BUSY_SECONDS * 100):
+        if _is_wal(file):
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError(f"another process holds {file}")
+
+
+def _is_wal(file: str) -> bool:
+    with closing(sqlite3.connect(file, timeout=0)) as connection:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+    return True
 
 
 def _connect(file: str, *pragmas: str) -> sqlite3.Connection:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.chaos.client import Client
 from tests.chaos.conftest import NAMES
-from tests.chaos.test_kill import ROUNDS, everybody
+from tests.chaos.test_kill import ROUNDS, everybody, have_talked
 from tests.clients.running import RunningServer
 
 QUEUE = "support@desk.localhost"
@@ -26,7 +26,6 @@ DESK = f"""
 [queues.support]
 members = {[f"{name}@localhost" for name in AGENTS]}
 agent_capacity = 10
-strategy = "round-robin"
 offer_seconds = 5
 ask_again_seconds = 1
 misses_before_pause = 0
@@ -105,7 +104,7 @@ async def desk(server: RunningServer) -> RunningServer:
     return server
 
 
-@pytest.mark.timeout(90 + 20 * ROUNDS)
+@pytest.mark.timeout(300 + 60 * ROUNDS)
 async def test_every_word_gets_to_whom_it_is_for_once_and_in_order(desk: RunningServer) -> None:
     customers = [Customer(name, desk) for name in CUSTOMERS]
     agents = [Agent(name, desk) for name in AGENTS]
@@ -113,7 +112,8 @@ async def test_every_word_gets_to_whom_it_is_for_once_and_in_order(desk: Running
     for _ in range(ROUNDS):
         await everybody(everyone)
         talking = [asyncio.create_task(one.talk()) for one in everyone]
-        await asyncio.sleep(random.uniform(0.5, 4.0))
+        await have_talked(customers)
+        await asyncio.sleep(random.uniform(0.3, 3.5))
         desk.kill_hard()
         await asyncio.wait(talking, timeout=10)
         for one in everyone:
@@ -155,7 +155,7 @@ class Archives:
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Wait until it is so; if it never is, the checks will say what is missing."""
-        for _ in range(100):
+        for _ in range(300):
             self.read()
             if is_so():
                 return

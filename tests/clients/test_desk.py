@@ -34,7 +34,7 @@ async def test_an_agent_in_profanity(
     profanity: OpenProfanity, sign_in: SignIn, ana: Account, luis: Account
 ) -> None:
     ana_screen, customer = await profanity(ana), await sign_in(luis)
-    name = luis.address.partition("@")[0]
+    name = luis.address
 
     customer.say(QUEUE, "my printer is on fire")
     await customer.hears("Welcome to Support.", from_=QUEUE)
@@ -44,6 +44,9 @@ async def test_an_agent_in_profanity(
     ana_screen.enter("!accept")
     await customer.hears("Somebody is with you now.", from_=QUEUE)
 
+    # The client is in the roster by then: else this would be the address of an account, not a contact's name.
+    ana_screen.enter("/win 1")
+    await ana_screen.shows(f"<< chat message: {name}")
     ana_screen.enter(f"/msg {name}")
     await ana_screen.shows(": my printer is on fire")
     ana_screen.type("where")

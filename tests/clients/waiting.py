@@ -7,7 +7,7 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 # Generous: it is only ever spent by a test that fails.
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 class Notice:

@@ -24,7 +24,8 @@ def test_what_is_planned_is_there(plan: Plan) -> None:
 
 
 def test_the_whole_plan_has_every_workload_and_every_target() -> None:
-    assert {step.workload for step in FULL.steps} == set(WORKLOADS)
+    # What the desk costs is measured by a program of its own, against imserver without it.
+    assert {step.workload for step in FULL.steps} == set(WORKLOADS) - {"desk"}
     assert {target.step for _, target in TARGETS} <= {step.name for step in FULL.steps}
     assert {10_000, 1_000_000} <= set(FULL.paging)
 

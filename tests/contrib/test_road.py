@@ -1,8 +1,8 @@
 """The road of a message must not become longer; whether the machine is fast or slow does not matter.
 
-What is compared is CPU time of a message to CPU time of a loop of plain Python, both measured here and now. After a
-change that is worth its price, measure on a quiet machine and say the new figure here:
-`python -m contrib.bench.road --archive on`.
+What is compared is CPU time of a message to CPU time of a loop of plain Python, both measured here and now, and again
+if it seems slow: a busy machine is slow for a while, a slow change always. After a change that is worth its price,
+measure on a quiet machine and say the new figure here: `python -m contrib.bench.road --archive on`.
 """
 
 from pathlib import Path
@@ -25,17 +25,22 @@ def refine_message(message: Message) -> None:
 """
 
 
+async def seems_slow(archive: str, *more: Path) -> bool:
+    """Whether every one of a few walks costs too much."""
+    for _ in range(4):
+        road = await walk(archive=archive == "on", plugins=(EXAMPLE, *more), runs=12)
+        if road.ratio < MEASURED[archive] * TOLERANCE:
+            return False
+    return True
+
+
 @pytest.mark.parametrize("archive", ["off", "on"])
 async def test_a_message_costs_no_more_than_it_did(archive: str) -> None:
-    road = await walk(archive=archive == "on", runs=16)
-
-    assert road.ratio < MEASURED[archive] * TOLERANCE
+    assert not await seems_slow(archive)
 
 
 async def test_a_slow_change_would_be_noticed(tmp_path: Path) -> None:
     slow = tmp_path / "slow.py"
     slow.write_text(SLOW_PLUGIN)
 
-    road = await walk(archive=False, plugins=(EXAMPLE, slow), runs=16)
-
-    assert road.ratio > MEASURED["off"] * TOLERANCE
+    assert await seems_slow("off", slow)

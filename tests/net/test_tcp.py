@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imserver.net.tcp import TCPConnection
-from tests.scenes.actors import Actor, Stage, staged
+from tests.scenes.actors import PATIENCE, Actor, Stage, staged
 from tests.scenes.doors import (
     STARTTLS,
     TLS,
@@ -134,7 +134,7 @@ async def test_nobody_waits_for_a_reader_who_is_gone(stage: Stage) -> None:
 
     await luis.vanishes()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await waiting
         await session.drained()
 
