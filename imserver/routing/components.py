@@ -22,9 +22,10 @@ class Component(Protocol):
         return False
 
     def pass_on(self, message: Message) -> Sequence[Message]:
-        """Say what you will make of a message to you for others, if that is known before it is on record.
+        """Say what you make of a message to you for others, if that is known before it is on record.
 
-        That goes on record in the same transaction; deliver it when you receive the message, as its `passed_on`.
+        That goes on record in the same transaction, and is delivered then; the message itself you do not receive.
+        Whatever else it changes is yours to note here.
         """
         return ()
 

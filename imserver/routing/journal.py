@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Origin:
     """Somebody who sends stanzas: their order is kept."""
 
-    __slots__ = ("inbound", "outbound", "uncommitted")
+    __slots__ = ("inbound", "outbound", "uncommitted", "undecided")
 
     def __init__(self) -> None:
         #: Before the record: refining.
@@ -35,6 +35,12 @@ class Origin:
         self.outbound = Lane()
         #: How many of its stanzas wait for the disk.
         self.uncommitted = 0
+        #: How many of its messages are with components that have not said yet what becomes of them.
+        self.undecided = 0
+
+    def decided(self) -> None:
+        """Take note that a component is done with a message."""
+        self.undecided -= 1
 
     @property
     def backlog(self) -> int:

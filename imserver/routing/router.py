@@ -79,6 +79,8 @@ class Router:
         if message.to is None:
             message.to = message.sender.bare if message.sender is not None else None
         try:
+            if message.refusal is not None:
+                raise message.refusal
             if message.type != "error" and not self.may_talk(message):
                 raise StanzaError("service-unavailable")
             if not self.hooks.refine_message:
@@ -103,48 +105,69 @@ class Router:
         if message is Dropped.DROP:
             self.journal.add(origin, lambda: self._handled(origin))
             return None
-        if message.refusal is not None:
-            raise message.refusal
         message.number = self._numbers()
         found = self.hooks.find_records.ask(server=self.server, message=message)
         if is_awaitable(found):
             return self._record_later(origin, message, found)
-        if self.components and message.to is not None and message.to.domain != self.domain:
-            return self._record_for_component(origin, message, found or ())
-        self.journal.add(origin, message, found or ())
-        return None
+        return self._put_on_record(origin, message, found or ())
 
     async def _record_later(
         self, origin: Origin, message: Message, pending: Awaitable[Sequence[Any] | None]
     ) -> None:
         try:
-            self.journal.add(origin, message, await pending or ())
+            later = self._put_on_record(origin, message, await pending or ())
+            if later is not None:
+                await later
         except StanzaError as error:
             self._refuse(origin, message, error)
 
-    def _record_for_component(
+    def _put_on_record(
         self, origin: Origin, message: Message, records: Sequence[Any]
     ) -> Awaitable[None] | None:
-        """Put on record with a message what its component will make of it."""
-        assert message.to is not None
-        component = self.components.get(message.to.domain)
-        passed_on = component.pass_on(message) if component is not None else ()
-        if not passed_on:
+        """Queue a message behind its records, and those of what its component makes of it."""
+        to = message.to
+        if to is None or to.domain == self.domain or (component := self.components.get(to.domain)) is None:
             self.journal.add(origin, message, records)
             return None
-        message.passed_on, records = [], list(records)
-        waiting = iter(passed_on)
-        for one in waiting:
-            later = self._record_passed_on(origin, message, one, records)
-            if later is not None:
-                return self._record_rest(origin, message, records, later, waiting)
-        self.journal.add(origin, message, records)
+        # What waits for a decision of the component goes before: it is not overtaken.
+        passed_on = () if origin.undecided else self._ask_component(component, message)
+        if not passed_on:
+            self._put_undecided(origin, message, records)
+            return None
+        found, waiting = list(records), iter(passed_on)
+        message.passed_on = []
+        try:
+            for one in waiting:
+                later = self._record_passed_on(origin, message, one, found)
+                if later is not None:
+                    return self._record_rest(origin, message, records, found, later, waiting)
+            self.journal.add(origin, message, found)
+        except StanzaError:
+            self._put_undecided(origin, message, records)
         return None
+
+    def _put_undecided(self, origin: Origin, message: Message, records: Sequence[Any]) -> None:
+        """Leave it to the component to receive the message, and to deal with what can't be passed on."""
+        message.passed_on = None
+        origin.undecided += 1
+        self.journal.add(origin, message, records)
+        self.journal.add(origin, origin.decided)
+
+    def _ask_component(self, component: Component, message: Message) -> Sequence[Message]:
+        try:
+            return component.pass_on(message)
+        except StanzaError:
+            raise
+        except Exception as error:
+            self.server.log.error(
+                "a component failed", domain=component.domain, id=message.id, exc_info=error
+            )
+            return ()
 
     def _record_passed_on(
         self, origin: Origin, message: Message, one: Message, records: list[Any]
     ) -> Awaitable[None] | None:
-        """Refine it like any message, and find what is on record of it; a refusal is the sender's."""
+        """Refine it like any message, and find what is on record of it."""
         if not self.may_talk(one):
             raise StanzaError("service-unavailable")
         refined = self.hooks.refine_message.refine(one, "message", server=self.server, origin=origin)
@@ -178,19 +201,20 @@ class Router:
         self,
         origin: Origin,
         message: Message,
-        records: list[Any],
+        records: Sequence[Any],
+        found: list[Any],
         pending: Awaitable[None],
         waiting: Iterator[Message],
     ) -> None:
         try:
             await pending
             for one in waiting:
-                later = self._record_passed_on(origin, message, one, records)
+                later = self._record_passed_on(origin, message, one, found)
                 if later is not None:
                     await later
-            self.journal.add(origin, message, records)
-        except StanzaError as error:
-            self._refuse(origin, message, error)
+            self.journal.add(origin, message, found)
+        except StanzaError:
+            self._put_undecided(origin, message, records)
 
     def _refuse(self, origin: Origin, stanza: Stanza, error: StanzaError) -> None:
         """Queue the refusal behind what came before, so that it can't overtake an acknowledgement."""
@@ -266,12 +290,29 @@ class Router:
                     )
                     if told is not None:
                         self.server.spawn(told)
+                if stanza.passed_on is not None:
+                    return self._serve_passed_on(origin, stanza.passed_on)
                 return self.deliver(stanza)
             case Presence() if isinstance(origin, Session):
                 return self._serve_presence(origin, stanza)
             case IQ():
                 return self._serve_iq(stanza)
         return self.deliver(stanza)
+
+    def _serve_passed_on(self, origin: Origin, passed_on: Sequence[Message]) -> Awaitable[None] | None:
+        """Serve what a component made of a message; what fails of it goes back to the component."""
+        pending = [
+            later for one in passed_on if (later := self._serve_one_passed_on(origin, one)) is not None
+        ]
+        return _all_of(pending) if pending else None
+
+    def _serve_one_passed_on(self, origin: Origin, message: Message) -> Awaitable[None] | None:
+        try:
+            pending = self._serve(origin, message)
+        except StanzaError as error:
+            self.bounce(message, error)
+            return None
+        return self._send_later(message, pending) if pending is not None else None
 
     def _serve_presence(self, origin: Session, presence: Presence) -> Awaitable[None] | None:
         handler = self.presences.get(presence.type)
@@ -348,10 +389,11 @@ class Router:
             readers = most_available(self.sessions.available(to.bare))
             if not readers:
                 return self._keep(message)
-        self._hand_over(message, readers)
+        self.hand_over(message, readers)
         return None
 
-    def _hand_over(self, message: Message, readers: Sequence[Session]) -> None:
+    def hand_over(self, message: Message, readers: Sequence[Session]) -> None:
+        """Send a message to sessions of one address, with its id in the archive there."""
         if not readers:
             return
         message.readers = list(readers)
@@ -462,6 +504,11 @@ class Router:
         """Let an announcement take its time: nobody waits for it."""
         if pending is not None:
             self.server.spawn(pending)
+
+
+async def _all_of(pending: Sequence[Awaitable[None]]) -> None:
+    for one in pending:
+        await one
 
 
 async def _extend(records: list[Any], pending: Awaitable[Sequence[Any] | None]) -> None:

@@ -124,6 +124,11 @@ class Stanza:
         self._inner += written
         self._element = None
 
+    def take_payload(self, other: Stanza) -> None:
+        """Put another's payload in place of its own, as it was written."""
+        self._names, self._inner = other._names, other._inner
+        self._wire = self._element = None
+
     def remove(
         self, name: str, namespace: str, *, where: Callable[[Element], bool] = lambda child: True
     ) -> None:
@@ -277,7 +282,7 @@ class Message(Stanza):
     readers: list[Any] | None
     #: The message that this one carries a copy of (XEP-0280).
     copied: Message | None
-    #: What a component makes of it for others: on record together with it, and still to be delivered.
+    #: What a component makes of it for others: on record together with it, and delivered in its place.
     passed_on: list[Message] | None
 
     def __init__(self, *, type: str = "normal", **rest: Any) -> None:
