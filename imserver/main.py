@@ -6,9 +6,11 @@ import asyncio
 import ctypes
 import gc
 import logging
+import os
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -17,6 +19,7 @@ import uvloop
 from imserver.net.tls import CertificateError
 from imserver.running import Running, running
 from imserver.settings import SettingsError, read_settings
+from imserver.tracing import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +29,11 @@ if TYPE_CHECKING:
 
     from imserver.server import Server
     from imserver.settings import Settings
+    from imserver.tracing import Trace
 
 
+#: Set to 1 to have every call of a hook told.
+TRACE: Final = "IMSERVER_TRACE_HOOKS"
 #: malloc.h.
 _M_ARENA_MAX: Final = -8
 
@@ -52,7 +58,7 @@ async def _serve(settings: Settings, config: Path | None, ready: Callable[[Serve
     log = make_log(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with running(settings, log) as one:
+    async with running(settings, log, trace=_trace(settings, log)) as one:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         if config is not None:
@@ -96,7 +102,10 @@ def make_log(settings: Settings) -> FilteringBoundLogger:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if for_machines
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # the other one shows bodies and passwords: locals
+        )
     )
     _set_level(settings)
     logger: FilteringBoundLogger = structlog.wrap_logger(
@@ -110,6 +119,20 @@ def make_log(settings: Settings) -> FilteringBoundLogger:
         ],
     )
     return logger
+
+
+def _trace(settings: Settings, log: FilteringBoundLogger) -> Trace | None:
+    """Make what tells of each call of a hook, if somebody wants to know."""
+    if os.environ.get(TRACE, "") in ("", "0"):
+        return None
+
+    def tell(asked: Asked) -> None:
+        if settings.log.format == "json":
+            log.info("hook asked", **asdict(asked))
+        else:
+            sys.stderr.write(f"{asked}\n")
+
+    return tell
 
 
 #: Read by every line: the level can change while the server runs.

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from imserver.hooks import Hooks
     from imserver.settings import Address, Settings
+    from imserver.tracing import Trace
     from imserver.xmpp.element import Element
 
 #: How often silent connections are looked after, in seconds.
@@ -166,8 +167,14 @@ def _left_out_without_ipv6(address: Address) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def running(settings: Settings, log: FilteringBoundLogger) -> AsyncIterator[Running]:
-    """Run a server for as long as the block lasts.
+async def running(
+    settings: Settings,
+    log: FilteringBoundLogger,
+    *,
+    patience: float | None = None,
+    trace: Trace | None = None,
+) -> AsyncIterator[Running]:
+    """Run a server for as long as the block lasts; with a trace, it is told of every call of a hook.
 
     Raises:
         CertificateError: If certificate or key can't be used.
@@ -176,7 +183,7 @@ async def running(settings: Settings, log: FilteringBoundLogger) -> AsyncIterato
         OSError: If a listener can't be opened.
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    hooks = load(settings, log)
+    hooks = load(settings, log, patience=patience, trace=trace)
     certificates = _certificates(settings, log)
     # RFC 9266 through ctypes: tried once, in a process of its own, before anybody connects.
     await asyncio.to_thread(channel_binding.exporter_available)

@@ -1,7 +1,8 @@
 """How plugins are asked: declare, refine, ask, announce."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -9,13 +10,28 @@ import pytest
 import structlog
 
 from imserver import hookspecs
-from imserver.hooks import DROP, Hook, Hooks, PluginError, hookimpl, hookspec, kind_of
+from imserver.hooks import (
+    DROP,
+    Dropped,
+    Hook,
+    Hooks,
+    PluginError,
+    hookimpl,
+    hookspec,
+    kind_of,
+    manner,
+    manner_of,
+)
 from imserver.xmpp.errors import StanzaError
+
+HOOKS = [name for name, one in vars(hookspecs).items() if hasattr(one, "imserver_spec")]
+#: How long a plugin that hangs is waited for here, in seconds.
+SHORT = 0.02
 
 
 @pytest.fixture
 def specifications() -> ModuleType:
-    """Four hooks, one of each kind."""
+    """A hook of each kind, and one that can't be waited for."""
     module = ModuleType("specifications")
 
     @hookspec
@@ -23,18 +39,23 @@ def specifications() -> ModuleType:
         """Declare."""
 
     @hookspec
-    def refine_word(word: str, where: str) -> str | None:
+    def refine_word(word: str, where: str) -> str | Dropped | None:
         """Refine."""
 
     @hookspec
-    def find_word(where: str) -> str | None:
+    def find_word(where: str) -> str | bool | None:
         """Ask."""
+
+    @hookspec
+    @manner(at_once=True)
+    def may_say(word: str) -> bool | None:
+        """Ask, and do not wait."""
 
     @hookspec
     def word_said(word: str) -> None:
         """Announce."""
 
-    for function in (register_words, refine_word, find_word, word_said):
+    for function in (register_words, refine_word, find_word, may_say, word_said):
         setattr(module, function.__name__, function)
     return module
 
@@ -46,7 +67,7 @@ def log() -> structlog.testing.LogCapture:
 
 @pytest.fixture
 def hooks(specifications: ModuleType, log: structlog.testing.LogCapture) -> Hooks:
-    return Hooks(specifications, structlog.wrap_logger(None, processors=[log]))
+    return Hooks(specifications, structlog.wrap_logger(None, processors=[log]), patience=SHORT)
 
 
 def bound(hooks: Hooks, **plugins: Callable[..., Any]) -> Hooks:
@@ -243,20 +264,6 @@ async def test_a_failure_becomes_a_refusal_and_is_named(
     assert "secret" not in str(refused.value)
 
 
-async def test_who_takes_too_long_has_failed(
-    hooks: Hooks, log: structlog.testing.LogCapture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def find_word() -> None:
-        await asyncio.sleep(60)
-
-    monkeypatch.setattr("imserver.hooks.PATIENCE", 0.01)
-    bound(hooks, slow=find_word)
-
-    with pytest.raises(StanzaError, match="internal-server-error"):
-        await result(hooks.find_word.ask(where="here"))
-    assert complaints(log) == [("slow", "find_word")]
-
-
 # Ask
 
 
@@ -334,3 +341,173 @@ def test_nothing_waits_where_nobody_is_slow(hooks: Hooks) -> None:
 
     assert hooks.word_said.announce(word="a") is None
     assert isinstance(hooks.word_said, Hook)
+
+
+# What must not be async
+
+
+def test_where_nobody_can_wait_async_is_refused_at_once(hooks: Hooks) -> None:
+    async def may_say() -> bool:
+        return True
+
+    with pytest.raises(PluginError, match="'late' can't be used: may_say must not be async"):
+        bound(hooks, late=may_say)
+
+
+def test_where_nobody_can_wait_an_awaitable_is_nonsense(
+    hooks: Hooks, log: structlog.testing.LogCapture
+) -> None:
+    async def think() -> bool:
+        return True
+
+    def may_say() -> Any:
+        return think()
+
+    bound(hooks, sly=may_say)
+
+    with pytest.raises(StanzaError, match="internal-server-error"):
+        hooks.may_say.ask(word="a")
+    assert complaints(log) == [("sly", "may_say")]
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_what_a_hook_says_about_async_is_so(name: str) -> None:
+    specification = getattr(hookspecs, name)
+
+    assert manner_of(specification).at_once == ("must not be `async`" in specification.__doc__)
+
+
+# A plugin that is broken, in every hook that there is
+
+
+async def hang_and_refuse_to_go() -> None:
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if LET_GO.is_set():
+                raise
+
+
+def raise_anything() -> None:
+    raise ValueError("what people said")
+
+
+def end_the_server() -> None:
+    raise SystemExit(3)
+
+
+def answer_nonsense() -> object:
+    return object()
+
+
+LET_GO = asyncio.Event()
+WAYS = (raise_anything, end_the_server, answer_nonsense, hang_and_refuse_to_go)
+
+
+@pytest.fixture
+async def stragglers() -> AsyncIterator[None]:
+    """Nobody is left behind."""
+    LET_GO.clear()
+    yield
+    LET_GO.set()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+def in_place(name: str, way: Callable[..., Any]) -> Callable[..., Any]:
+    """Make an implementation of a hook that is broken in this way."""
+
+    def implementation() -> Any:
+        return way()
+
+    async def later() -> Any:
+        return await way()
+
+    found = later if asyncio.iscoroutinefunction(way) else implementation
+    found.__name__ = name
+    return found
+
+
+async def call(hook: Hook) -> Any:
+    """Call a hook as its kind is called, with something for each argument."""
+    context: dict[str, Any] = dict.fromkeys(inspect.signature(getattr(hookspecs, hook.name)).parameters)
+    match kind_of(hook.name):
+        case "declare":
+            return hook.declare(**context)
+        case "refine":
+            return await result(
+                hook.refine(context.pop(first := hook.name.removeprefix("refine_")), first, **context)
+            )
+        case "ask":
+            return await result(hook.ask(**context))
+        case "announce":
+            return await result(hook.announce(**context))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", HOOKS)
+async def test_a_broken_plugin_is_named_whatever_the_hook(
+    name: str, way: Callable[..., Any], log: structlog.testing.LogCapture, stragglers: None
+) -> None:
+    hooks = Hooks(hookspecs, structlog.wrap_logger(None, processors=[log]), patience=SHORT)
+    told: list[list[tuple[str, str]]] = []
+    other = in_place(name, lambda: told.append(complaints(log)))
+    is_late = way is hang_and_refuse_to_go
+
+    if kind_of(name) == "declare" or (is_late and manner_of(getattr(hookspecs, name)).at_once):
+        with pytest.raises(PluginError, match=rf"'broken'.*{name}"):
+            await call(getattr(bound(hooks, broken=in_place(name, way), other=other), name))
+        return
+    hook = getattr(bound(hooks, broken=in_place(name, way), other=other), name)
+
+    if kind_of(name) != "announce":
+        with pytest.raises(StanzaError, match="internal-server-error") as refused:
+            await call(hook)
+        assert "what people said" not in str(refused.value)
+        assert complaints(log) == [("broken", name)]
+        assert told == []
+        return
+    await call(hook)
+    # What an announcement is answered, nobody reads.
+    assert complaints(log) == ([] if way is answer_nonsense else [("broken", name)])
+    # The other one was told; if the first hangs, before it was given up.
+    assert told == [complaints(log) if not is_late else []]
+
+
+async def test_nobody_waits_for_one_that_does_not_even_let_go(
+    hooks: Hooks, log: structlog.testing.LogCapture, stragglers: None
+) -> None:
+    bound(hooks, slow=in_place("find_word", hang_and_refuse_to_go))
+
+    with pytest.raises(StanzaError, match="internal-server-error"):
+        await result(hooks.find_word.ask(where="here"))
+    assert "took more than 0.02 seconds" in str(log.entries[0]["exc_info"])
+
+
+async def test_one_that_cancels_itself_has_failed(hooks: Hooks, log: structlog.testing.LogCapture) -> None:
+    async def cancel() -> None:
+        raise asyncio.CancelledError
+
+    bound(hooks, odd=in_place("find_word", cancel))
+
+    with pytest.raises(StanzaError, match="internal-server-error"):
+        await result(hooks.find_word.ask(where="here"))
+    assert complaints(log) == [("odd", "find_word")]
+
+
+def test_a_hook_may_have_a_patience_of_its_own(log: structlog.testing.LogCapture) -> None:
+    module = ModuleType("specifications")
+
+    @hookspec
+    @manner(patience=120)
+    def may_keep() -> bool | None:
+        """Ask."""
+
+    module.may_keep = may_keep  # type: ignore[attr-defined]
+    hooks = Hooks(module, structlog.wrap_logger(None, processors=[log]))
+    hooks.bind()
+
+    assert hooks.may_keep._patience == 120

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenes.actors import Actor, Stage, staged
+from imserver.testing import Actor, Stage, staged
 
 PLUGIN = Path(__file__).with_name("mask_cards.py")
 

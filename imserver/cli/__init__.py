@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from imserver import __version__
-from imserver.cli import accounts, demo, report, server
+from imserver.cli import accounts, clients, demo, new_plugin, plugins, report, server, templates
 
 app = typer.Typer(
     name="imserver",
@@ -20,7 +20,11 @@ app.command("demo")(demo.start)
 app.command("run")(server.run)
 app.command("check")(server.check)
 app.command("report")(report.report)
+app.command("plugins")(plugins.show)
 app.add_typer(accounts.app, name="account")
+app.add_typer(clients.app, name="client")
+app.add_typer(new_plugin.app, name="plugin")
+app.add_typer(templates.app, name="templates")
 
 
 def _print_version(wanted: bool) -> None:

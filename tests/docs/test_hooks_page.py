@@ -19,7 +19,7 @@ def implementations() -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(BUNDLED)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
-            isinstance(mark, ast.Name) and mark.id == "hookimpl" for mark in node.decorator_list
+            ast.unparse(mark).partition("(")[0] == "hookimpl" for mark in node.decorator_list
         ):
             found.add(node.name)
     return found

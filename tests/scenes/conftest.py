@@ -1,31 +1,5 @@
-"""Who is on stage when the curtain rises."""
+"""Who is on stage when the curtain rises: the same as in every plugin's tests."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
+from imserver.testing.fixtures import ana, luis, stage
 
-import pytest
-
-from tests.scenes.actors import Actor, Stage, staged
-
-
-@pytest.fixture
-async def stage(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
-    """A server of its own for each scene; `@pytest.mark.settings(table={"key": value})` changes its settings."""
-    overrides: dict[str, Any] = {}
-    for mark in request.node.iter_markers("settings"):
-        overrides = mark.kwargs | overrides
-    async with staged(tmp_path, overrides) as one:
-        yield one
-
-
-@pytest.fixture
-async def ana(stage: Stage) -> Actor:
-    """Ana is online; nobody is her contact."""
-    return await stage.comes_online("ana")
-
-
-@pytest.fixture
-async def luis(stage: Stage) -> Actor:
-    """Luis is online; nobody is his contact."""
-    return await stage.comes_online("luis")
+__all__ = ["ana", "luis", "stage"]
