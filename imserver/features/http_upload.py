@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from imserver.features import disco, upload_files, upload_names
 from imserver.features.upload_files import UploadFiles
 from imserver.features.upload_folder import UploadFolder
-from imserver.hooks import hookimpl
+from imserver.hooks import DROP, hookimpl, is_awaitable
 from imserver.iq import IQTable, Target, iq_handler
 from imserver.routing.components import Component
 from imserver.storage.uploads import QuotaExceeded, Upload
@@ -144,10 +144,11 @@ class UploadComponent(Component):
 
 
 @iq_handler("get", namespaces.DISCO_INFO, "query", target=Target.SERVER)
-def answer_info(server: Server, iq: IQ) -> Element:
+async def answer_info(server: Server, iq: IQ) -> Element:
     """Say what we are, and how large a file may be."""
     _refuse_nodes(iq)
-    return disco.info([IDENTITY], FEATURES, [Form((_largest_field(server),), type=UPLOAD)])
+    largest = Field("max-file-size", value=str(await _largest_of(server, iq.sender)))
+    return disco.info([IDENTITY], FEATURES, [Form((largest,), type=UPLOAD)])
 
 
 @iq_handler("get", namespaces.DISCO_ITEMS, "query", target=Target.SERVER)
@@ -167,8 +168,11 @@ def _refuse_nodes(iq: IQ) -> None:
         raise StanzaError("item-not-found", "There are no nodes here")
 
 
-def _largest_field(server: Server) -> Field:
-    return Field("max-file-size", value=str(_largest(server)))
+async def _largest_of(server: Server, asker: JID | None) -> int:
+    largest = server.hooks.find_largest_upload.ask(server=server, asker=asker)
+    if is_awaitable(largest):
+        largest = await largest
+    return min(_largest(server), largest) if largest is not None else _largest(server)
 
 
 def _largest(server: Server) -> int:
@@ -182,41 +186,57 @@ def _largest(server: Server) -> int:
 @iq_handler("get", UPLOAD, "request", target=Target.SERVER)
 async def answer_request(server: Server, iq: IQ) -> Element:
     """Promise room for one file, and say where to put it."""
-    upload = _read_request(server, iq)
+    owner = _owner(server, iq.sender)
+    wanted = _read_request(server, iq.query, owner)
     try:
-        await server.store.uploads.reserve(upload, quota=server.settings.upload.quota_bytes)
-    except QuotaExceeded:
-        raise await _over_quota(server, upload) from None
+        upload = await _promise(server, wanted, iq.sender or owner)
+    except StanzaError as refusal:
+        upload_files.note_refused(server, wanted, refusal)
+        raise
     url = upload_files.url(server.settings.public_url, upload)
     return Element("slot", UPLOAD).add(
         Element("put", UPLOAD, {"url": url}), Element("get", UPLOAD, {"url": url})
     )
 
 
-def _read_request(server: Server, iq: IQ) -> Upload:
-    owner, request = _owner(server, iq.sender), iq.query
-    size, name = request.get("size"), request.get("filename")
+def _read_request(server: Server, request: Element, owner: JID) -> Upload:
+    size, name = request.get("size", ""), request.get("filename", "")
     if not (size.isascii() and size.isdigit() and len(size) < 19):
         raise StanzaError("bad-request", "size has to be a number of bytes")
     if not name.strip():
         raise StanzaError("bad-request", "filename is missing")
-    if int(size) > (largest := _largest(server)):
-        too_large = Element("file-too-large", UPLOAD).add(Element("max-file-size", UPLOAD, text=str(largest)))
-        raise StanzaError("not-acceptable", f"A file may have up to {largest} bytes", application=too_large)
-    if int(size) == 0:
-        raise StanzaError("not-acceptable", "A file has at least one byte: empty files are not taken")
-    if len(name.encode()) > upload_names.LONGEST_NAME:
-        raise StanzaError(
-            "not-acceptable", f"The name of a file may have up to {upload_names.LONGEST_NAME} bytes"
-        )
     return Upload(
         token=secrets.token_urlsafe(32),
         owner=owner,
         name=upload_names.safe_name(name),
         size=int(size),
-        type=_read_type(request.get("content-type")),
+        type=_read_type(request.get("content-type", "")),
         expires=datetime.now(UTC) + timedelta(seconds=server.settings.upload.slot_seconds),
     )
+
+
+async def _promise(server: Server, wanted: Upload, asker: JID) -> Upload:
+    _check(server, wanted)
+    refined = server.hooks.refine_upload.refine(wanted, "upload", server=server, asker=asker)
+    upload = await refined if is_awaitable(refined) else refined
+    if upload is DROP:
+        raise StanzaError("not-acceptable", "This file is not taken")
+    try:
+        await server.store.uploads.reserve(upload, quota=server.settings.upload.quota_bytes)
+    except QuotaExceeded:
+        raise await _over_quota(server, upload) from None
+    return upload
+
+
+def _check(server: Server, upload: Upload) -> None:
+    largest, longest = _largest(server), upload_names.LONGEST_NAME
+    if upload.size > largest:
+        too_large = Element("file-too-large", UPLOAD).add(Element("max-file-size", UPLOAD, text=str(largest)))
+        raise StanzaError("not-acceptable", f"A file may have up to {largest} bytes", application=too_large)
+    if upload.size == 0:
+        raise StanzaError("not-acceptable", "A file has at least one byte: empty files are not taken")
+    if len(upload.name.encode()) > longest:
+        raise StanzaError("not-acceptable", f"The name of a file may have up to {longest} bytes")
 
 
 def _owner(server: Server, sender: JID | None) -> JID:

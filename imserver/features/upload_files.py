@@ -11,8 +11,13 @@ from urllib.parse import quote
 from aiohttp import web
 
 from imserver.features import upload_names
+from imserver.hooks import is_awaitable
+from imserver.xmpp.errors import StanzaError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from imserver.features.upload_folder import UploadFolder
     from imserver.server import Server
     from imserver.storage.uploads import Upload
@@ -35,6 +40,15 @@ PREFLIGHT: Final = {
     "Access-Control-Max-Age": "7200",
 }
 HEADERS: Final = {**CORS, **upload_names.GUARDS}
+
+#: What a client is answered when a plugin does not keep its file; anything else is 415.
+REFUSALS: Final[Mapping[str, type[web.HTTPException]]] = {
+    "forbidden": web.HTTPForbidden,
+    "internal-server-error": web.HTTPInternalServerError,
+    "remote-server-timeout": web.HTTPServiceUnavailable,
+    "resource-constraint": web.HTTPServiceUnavailable,
+    "service-unavailable": web.HTTPServiceUnavailable,
+}
 
 
 def url(public_url: str, upload: Upload) -> str:
@@ -94,13 +108,24 @@ class UploadFiles:
         self.arriving.add(upload.token)
         try:
             await self._store(request, upload)
+        except StanzaError as refusal:
+            # Somebody who tries until it passes has to ask for a slot each time.
+            await self._server.store.uploads.delete([upload.token])
+            note_refused(self._server, upload, refusal)
+            raise _refused(upload, refusal) from None
         finally:
             self.arriving.discard(upload.token)
+        self._note_stored(upload)
+        return web.Response(status=201, headers=HEADERS)
+
+    def _note_stored(self, upload: Upload) -> None:
         counters = self._server.counters
         counters.uploads += 1
         counters.upload_bytes += upload.size
         self._server.log.info("file uploaded", account=upload.owner, size=upload.size, type=upload.type)
-        return web.Response(status=201, headers=HEADERS)
+        told = self._server.hooks.file_uploaded.announce(server=self._server, upload=upload)
+        if told is not None:
+            self._server.spawn(told)
 
     async def _store(self, request: web.Request, upload: Upload) -> None:
         async with self._folder.arriving(upload.token) as file:
@@ -112,12 +137,33 @@ class UploadFiles:
                 await file.write(data)
             if received != upload.size:
                 raise _wrong_size(upload)
+            await self._check(upload, await file.written())
             await file.keep()
         kept_until = datetime.now(UTC) + timedelta(days=self._server.settings.upload.expire_days)
         if not await self._server.store.uploads.mark_stored(upload.token, kept_until):
             # The account was removed meanwhile, and its slots with it.
             await self._folder.remove([upload.token])
             raise _unknown()
+
+    async def _check(self, upload: Upload, file: Path) -> None:
+        """Have plugins look at it, while nobody can have it yet.
+
+        Raises:
+            StanzaError: If one of them does not keep it.
+        """
+        answer = self._server.hooks.may_keep_upload.ask(server=self._server, upload=upload, file=file)
+        if is_awaitable(answer):
+            answer = await answer
+        if answer is False:
+            raise StanzaError("not-acceptable", "This file is not taken")
+
+
+def note_refused(server: Server, upload: Upload, refusal: StanzaError) -> None:
+    """Tell plugins, and the log, that a file did not come."""
+    server.log.info("file refused", account=upload.owner, size=upload.size, reason=refusal.text)
+    told = server.hooks.file_refused.announce(server=server, upload=upload, reason=refusal)
+    if told is not None:
+        server.spawn(told)
 
 
 async def _read(request: web.Request) -> bytes:
@@ -146,6 +192,14 @@ def _too_large(upload: Upload) -> web.HTTPException:
     return web.HTTPRequestEntityTooLarge(
         max_size=upload.size, actual_size=0, text=f"{upload.size} bytes were announced", headers=HEADERS
     )
+
+
+def _refused(upload: Upload, refusal: StanzaError) -> web.HTTPException:
+    text = refusal.text or "This file is not taken"
+    if refusal.application is not None and refusal.application.name == "file-too-large":
+        return web.HTTPRequestEntityTooLarge(max_size=0, actual_size=upload.size, text=text, headers=HEADERS)
+    kind = REFUSALS.get(refusal.condition, web.HTTPUnsupportedMediaType)
+    return kind(text=text, headers=HEADERS)
 
 
 def _wrong_size(upload: Upload) -> web.HTTPException:

@@ -78,6 +78,11 @@ class ArrivingFile:
         """Append bytes."""
         await asyncio.to_thread(self._stream.write, data)
 
+    async def written(self) -> Path:
+        """Have everything that was written where others can read it, and name that place."""
+        await asyncio.to_thread(self._stream.flush)
+        return self._unfinished
+
     async def keep(self) -> None:
         """Put the file on disk under its name; afterwards it survives a power cut."""
         await asyncio.to_thread(self._keep)

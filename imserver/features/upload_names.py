@@ -46,7 +46,7 @@ _PART: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}"
 _TYPE: Final = re.compile(rf"({_PART}/{_PART})[ \t]*(?:;[^\x00-\x1f\x7f]{{0,200}})?")
 # Nothing that a shell, a file system or a header could take for something else.
 _UNSAFE: Final = re.compile(
-    r'[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"<>:|?*\\/]'
+    r'[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"<>:|?*\\/]'
 )
 
 

@@ -65,11 +65,6 @@ class Uploads:
             )
         return marked.rowcount > 0
 
-    async def used_bytes(self, owner: str) -> int:
-        """Add up what an account keeps and was promised."""
-        async with self._database.reading() as connection:
-            return await _used(connection, owner)
-
     async def owned_by(self, owner: str) -> list[Upload]:
         return await self._select(uploads.c.owner == owner)
 
