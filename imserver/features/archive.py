@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from imserver.features import archive_queries
 from imserver.features.archive_preferences import ArchivePreferencesOfAll
+from imserver.features.archive_words import WordIndexing
 from imserver.features.local_accounts import LocalAccounts
 from imserver.features.worth_keeping import is_worth_keeping
 from imserver.hooks import hookimpl
@@ -37,6 +38,7 @@ class Plugin:
         self._accounts = LocalAccounts()
         self._preferences = ArchivePreferencesOfAll()
         self._retention: asyncio.TimerHandle | None = None
+        self._words = WordIndexing()
 
     # What is kept
 
@@ -83,13 +85,16 @@ class Plugin:
 
     @hookimpl
     def server_started(self, server: Server) -> None:
-        """Begin to look for what is too old."""
+        """Begin to look for what is too old, and for what is not indexed."""
         if server.settings.archive.enabled:
             self._expire_now_and_then(server)
+        if server.settings.archive.enabled and server.settings.archive.search:
+            self._words.start(server)
 
     @hookimpl
     def server_stopping(self) -> None:
         """Look no more."""
+        self._words.stop()
         if self._retention is not None:
             self._retention.cancel()
 
@@ -116,7 +121,7 @@ class Plugin:
         """
         if not server.settings.archive.enabled:
             return []
-        return [(Target.ACCOUNT | Target.SERVER, feature) for feature in archive_queries.FEATURES]
+        return [(Target.ACCOUNT | Target.SERVER, feature) for feature in archive_queries.features(server)]
 
 
 def has_archive(server: Server, jid: JID, message: Message) -> bool:

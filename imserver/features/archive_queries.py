@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
+from imserver.hooks import is_awaitable
 from imserver.iq import IQHandler, Target
-from imserver.storage.archive import ItemNotFound
+from imserver.storage.archive import ItemNotFound, Page
+from imserver.storage.archive_words import read_query
 from imserver.xmpp import forms, namespaces
 from imserver.xmpp.element import Element, escape_attribute
 from imserver.xmpp.errors import StanzaError
@@ -16,16 +18,23 @@ from imserver.xmpp.stanza import IQ, Message, child_key
 from imserver.xmpp.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from imserver.features.shared_archive import SharedArchive
     from imserver.routing.sessions import Session
     from imserver.server import Server
-    from imserver.storage.archive import ArchivedMessage, Page
+    from imserver.storage.archive import ArchivedMessage
+    from imserver.storage.archive_words import Wanted
 
 NAMESPACE: Final = "urn:xmpp:mam:2"
 #: XEP-0313, 7. Of rooms nothing is in these archives, and `#groupchat-field` says that we understand the question.
 FEATURES: Final = (NAMESPACE, f"{NAMESPACE}#extended", f"{NAMESPACE}#groupchat-field")
+#: XEP-0431, and its field.
+FULL_TEXT: Final = "urn:xmpp:fulltext:0"
+WORDS: Final = f"{{{FULL_TEXT}}}fulltext"
+#: What is noted at a session that has read its archive: it shows what is in there without being told.
+READS_ARCHIVE: Final = "reads archive"
 
 PAGE: Final = 50
 LARGEST_PAGE: Final = 250
@@ -49,6 +58,17 @@ QUERY_FORM: Final = forms.Form(
     ),
     type=NAMESPACE,
 )
+SEARCH_FORM: Final = forms.Form((*QUERY_FORM.fields, forms.Field(WORDS)), type=NAMESPACE)
+
+
+def features(server: Server) -> tuple[str, ...]:
+    """List what service discovery shows."""
+    return (*FEATURES, FULL_TEXT) if server.settings.archive.search else FEATURES
+
+
+def query_form(server: Server) -> forms.Form:
+    """Say what can be asked for."""
+    return SEARCH_FORM if server.settings.archive.search else QUERY_FORM
 
 
 # Questions
@@ -56,7 +76,7 @@ QUERY_FORM: Final = forms.Form(
 
 def answer_form(server: Server, iq: IQ) -> Element:
     """XEP-0313, 4.1.5: say what can be asked for."""
-    form = QUERY_FORM.to_element()
+    form = query_form(server).to_element()
     for field in form.all("field"):
         if field.get("var") == "ids":
             # The list of all ids is not given, and any may be asked for (XEP-0122).
@@ -70,12 +90,14 @@ def answer_form(server: Server, iq: IQ) -> Element:
 async def answer_query(server: Server, iq: IQ) -> Element:
     """XEP-0313, 4: send a page of the archive, then say which one it was."""
     query = iq.query
-    filters = read_filters(forms.find_form(query))
+    filters = read_filters(forms.find_form(query), query_form(server))
     request = read_page_request(query)
     session = _session(server, iq)
-    page = await _read_page(server, session.bare, filters, request)
+    session.features[READS_ARCHIVE] = True
+    shared = await _find_shared(server, session.bare, filters)
+    page, shown_rows = await _read_shown(server, session.bare, filters, request, shared)
 
-    rows = reversed(page.rows) if query.child("flip-page") is not None else page.rows
+    rows = reversed(shown_rows) if query.child("flip-page") is not None else shown_rows
     await _send_results(session, rows, query.attributes.get("queryid"))
     # No count: to count is to read everything.
     shown = PageResult(str(page.rows[0].id), str(page.rows[-1].id)) if page.rows else PageResult()
@@ -124,9 +146,11 @@ class Filters:
     after_id: int | None = None
     before_id: int | None = None
     ids: tuple[int, ...] | None = None
+    #: XEP-0431: what is looked for; nothing fits if there is no word in it.
+    words: tuple[Wanted, ...] | None = None
 
 
-def read_filters(form: Element | None) -> Filters:
+def read_filters(form: Element | None, known: forms.Form = QUERY_FORM) -> Filters:
     """Read the form of a query.
 
     Raises:
@@ -137,11 +161,11 @@ def read_filters(form: Element | None) -> Filters:
     given = {name: values for name, values in forms.values_of(form).items() if any(values)}
     if given.pop(forms.FORM_TYPE, ()) != (NAMESPACE,):
         raise StanzaError("bad-request", f"FORM_TYPE has to be {NAMESPACE}")
-    if unknown := given.keys() - {field.name for field in QUERY_FORM.fields}:
+    if unknown := given.keys() - {field.name for field in known.fields}:
         # XEP-0313, 4.1.5: what we don't know must not be left out silently.
         raise StanzaError("feature-not-implemented", f"There is no field {min(unknown)!r}")
-    QUERY_FORM.read(form)  # one value each
-    ids = given.get("ids")
+    known.read(form)  # one value each
+    ids, words = given.get("ids"), _only(given.get(WORDS))
     return Filters(
         peer=_read_jid(given.get("with")),
         start=_read_time("start", given.get("start")),
@@ -149,6 +173,7 @@ def read_filters(form: Element | None) -> Filters:
         after_id=_read_id(_only(given.get("after-id"))),
         before_id=_read_id(_only(given.get("before-id"))),
         ids=None if ids is None else tuple(_read_known_id(id) for id in ids if id),
+        words=None if words is None else tuple(read_query(words)),
     )
 
 
@@ -184,8 +209,42 @@ def _read_known_id(text: str) -> int:
 # What is found
 
 
-async def _read_page(server: Server, owner: JID, filters: Filters, request: PageRequest) -> Page:
+async def _find_shared(server: Server, asker: JID, filters: Filters) -> SharedArchive | None:
+    """Ask the plugins whether more is shown of a contact than what the asker's own archive has."""
+    peer, hook = filters.peer, server.hooks.find_archive
+    if not hook or peer is None or not peer.is_bare:
+        return None
+    found: Any = hook.ask(server=server, asker=asker, peer=peer)
+    return await found if is_awaitable(found) else found  # type: ignore[no-any-return]
+
+
+async def _read_shown(
+    server: Server, owner: JID, filters: Filters, request: PageRequest, shared: SharedArchive | None
+) -> tuple[Page, Sequence[ArchivedMessage]]:
+    """Read a page, and how it is shown; what is not shown makes room for more."""
+    page = await _read_page(server, owner, filters, request, shared)
+    if shared is None:
+        return page, page.rows
+    shown, wanted = list(await shared.show(page.rows)), len(page.rows)
+    while len(shown) < wanted and not page.complete:
+        border = page.rows[0] if request.is_backwards else page.rows[-1]
+        name = "before" if request.is_backwards else "after"
+        rest = replace(request, max=wanted - len(shown), **{name: str(border.id)})
+        more = await _read_page(server, owner, filters, rest, shared)
+        others = await shared.show(more.rows)
+        if request.is_backwards:
+            page, shown = Page([*more.rows, *page.rows], more.complete), [*others, *shown]
+        else:
+            page, shown = Page([*page.rows, *more.rows], more.complete), [*shown, *others]
+    return page, shown
+
+
+async def _read_page(
+    server: Server, owner: JID, filters: Filters, request: PageRequest, shared: SharedArchive | None
+) -> Page:
     peer = filters.peer
+    if filters.words == ():
+        return Page([], complete=True)
     try:
         return await server.store.archive.page(
             owner,
@@ -198,6 +257,10 @@ async def _read_page(server: Server, owner: JID, filters: Filters, request: Page
             after_id=filters.after_id,
             before_id=filters.before_id,
             ids=filters.ids,
+            words=filters.words or (),
+            together_with=() if shared is None else shared.owners,
+            # What a client got of them may be the last that it knows of.
+            also_known_at=server.router.components,
             limit=request.limit(PAGE, LARGEST_PAGE),
             backwards=request.is_backwards,
         )

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from imserver.storage import schema
+from imserver.storage.archive_words import words_table
 from imserver.storage.database import Database
 
 # SQLite takes at most 32,766 parameters in a statement.
@@ -185,6 +186,7 @@ async def _insert_credentials(
 async def _remove_archive(connection: AsyncConnection, owner: str) -> None:
     """Take an owner's messages away; what a peer has in an archive too, stays there."""
     archive, conversations, index = schema.archive, schema.archive_conversations, schema.archive_index
+    words, word_ids = words_table(connection.dialect.name)
     mine = select(conversations.c.number).where(conversations.c.owner == owner)
     indexed = select(index.c.id).where(index.c.conversation.in_(mine))
     surely_indexed = select(schema.archive_indexing.c.up_to).scalar_subquery()
@@ -204,5 +206,7 @@ async def _remove_archive(connection: AsyncConnection, owner: str) -> None:
         await connection.execute(
             update(archive).where(part, archive.c.owner == owner, is_mirrored).values(theirs)
         )
-        await connection.execute(delete(archive).where(part, archive.c.owner == owner))
+        gone = (part, archive.c.owner == owner)
+        await connection.execute(delete(words).where(word_ids.in_(select(archive.c.id).where(*gone))))
+        await connection.execute(delete(archive).where(*gone))
     await connection.execute(delete(index).where(index.c.conversation.in_(mine)))

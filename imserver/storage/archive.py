@@ -2,22 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Insert,
-    ScalarSelect,
-    Select,
     Update,
     and_,
     bindparam,
     delete,
     func,
     insert,
+    literal,
     or_,
     select,
     text,
@@ -27,6 +28,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from imserver.storage.archive_backlog import BITE_OF_ONE, Backlog, Conversation, conversations_of
+from imserver.storage.archive_search import EVERYBODY, Search, conversation
+from imserver.storage.archive_search import ArchivedMessage as ArchivedMessage
+from imserver.storage.archive_words import ArchiveWords, Wanted, go_back, words_table
 from imserver.storage.database import Database
 from imserver.storage.offline import INSERT as INSERT_OFFLINE
 from imserver.storage.offline import OfflineRow
@@ -39,11 +43,9 @@ from imserver.storage.schema import (
     moment,
     offline,
 )
+from imserver.xmpp.element import escape_attribute
 
 Step = tuple[Insert | Update, Sequence[tuple[Any, ...]] | None]
-
-# The peer of the conversation that an owner has with all peers.
-EVERYBODY = ""
 
 
 class ItemNotFound(LookupError):
@@ -65,17 +67,6 @@ class ArchiveRow(NamedTuple):
     stanza: bytes
     mirror: str | None = None
     """If the peer has it in the archive as well: the resource of the owner."""
-
-
-class ArchivedMessage(NamedTuple):
-    """A message as it is read."""
-
-    id: int
-    stanza: bytes
-
-    @property
-    def time(self) -> datetime:
-        return moment(self.id)
 
 
 class ArchiveClock:
@@ -109,6 +100,15 @@ class Bounds:
     @property
     def last_time(self) -> datetime:
         return moment(self.last_id)
+
+
+class Erased(NamedTuple):
+    """How much was deleted."""
+
+    messages: int
+    """From the archives; one that was in two of them counts once."""
+    waiting: int
+    """That were to be delivered."""
 
 
 INSERT = insert(archive)
@@ -239,6 +239,7 @@ class Archive:
         self._index_conversations = INDEX_ON_POSTGRESQL if database.is_shared else INDEX_ON_SQLITE
         # What the index does not know; None: nobody has looked since we started, or since a failure.
         self._backlog: Backlog | None = None
+        self.words = ArchiveWords(database)
 
     async def clock(self) -> ArchiveClock:
         """Make the clock that goes on after the newest id of all."""
@@ -260,6 +261,7 @@ class Archive:
         steps: list[Step] = list(also)
         if rows:
             steps.append((INSERT, rows))
+            steps += go_back(map(itemgetter(0), rows), time.time_ns() // 1000)
         if waiting:
             steps.append((INSERT_OFFLINE, [(str(owner), id, stanza) for owner, id, stanza in waiting]))
         if self._database.is_shared:
@@ -322,6 +324,9 @@ class Archive:
         after_id: int | None = None,
         before_id: int | None = None,
         ids: Sequence[int] | None = None,
+        words: Sequence[Wanted] = (),
+        together_with: Sequence[str] = (),
+        also_known_at: Collection[str] = (),
         limit: int,
         backwards: bool = False,
     ) -> Page:
@@ -329,12 +334,15 @@ class Archive:
 
         `peer` is a bare JID. `after` and `before` are where the page before ended (XEP-0059), `after_id` and
         `before_id` are what the query itself asks for (XEP-0313, 4.1.3); neither includes the message named.
+        `words` are looked for (XEP-0431). What the owners `together_with` have in their archives counts as well.
 
         Raises:
-            ItemNotFound: If a message named is not in this archive.
+            ItemNotFound: If a message named is not in this archive, nor in one at the domains `also_known_at`.
         """
-        await self._index(owner)
-        conditions = [archive_index.c.conversation == _conversation(owner, peer)]
+        sources = [(owner, peer), *((other, None) for other in together_with)]
+        for whose, _ in sources:
+            await self._index(whose)
+        conditions: list[ColumnElement[bool]] = []
         if resource is not None:
             conditions.append(_is_with(owner, resource))
         if start is not None:
@@ -348,18 +356,33 @@ class Archive:
         named = {id for id in (after, before, after_id, before_id, *(ids or ())) if id is not None}
 
         async with self._database.reading() as connection:
-            await _refuse_unknown(connection, owner, named)
-            result = await connection.execute(_page_query(conditions, limit + 1, backwards=backwards))
-            rows = [ArchivedMessage._make(row) for row in result]
+            await _refuse_unknown(connection, (owner, *together_with), named, also_known_at)
+            search = Search(connection, sources, conditions, backwards=backwards)
+            if words:
+                rows = await search.find(self.words, words, limit + 1)
+            else:
+                rows = await search.read(limit + 1)
 
         if len(rows) <= limit:
             return Page(rows, complete=True)
         return Page(rows[1:] if backwards else rows[:-1], complete=False)
 
+    async def held_by(self, owner: str, ids: Collection[int]) -> set[int]:
+        """Say which of these messages an owner has."""
+        await self._index(owner)
+        async with self._database.reading() as connection:
+            return set(
+                await connection.scalars(
+                    select(archive_index.c.id).where(
+                        archive_index.c.conversation == conversation(owner), archive_index.c.id.in_(ids)
+                    )
+                )
+            )
+
     async def bounds(self, owner: str) -> Bounds | None:
         """XEP-0313, 5.1: name the first and the last message."""
         await self._index(owner)
-        ids = select(archive_index.c.id).where(archive_index.c.conversation == _conversation(owner)).limit(1)
+        ids = select(archive_index.c.id).where(archive_index.c.conversation == conversation(owner)).limit(1)
         async with self._database.reading() as connection:
             first = await connection.scalar(ids.order_by(archive_index.c.id))
             last = await connection.scalar(ids.order_by(archive_index.c.id.desc()))
@@ -379,30 +402,102 @@ class Archive:
             rows = (await connection.execute(old)).all()
             if not rows:
                 return 0
-            entries = [(row.owner, row.peer, row.id) for row in rows]
-            entries += [(row.peer, row.owner, row.id) for row in rows if row.mirror is not None]
-            conversations = {(owner, name) for owner, peer, _ in entries for name in (peer, EVERYBODY)}
-            await connection.execute(
-                FORGET_INDEXED, [{"of_owner": o, "with_peer": p, "of_id": id} for o, p, id in entries]
-            )
-            await connection.execute(
-                FORGET_EMPTY, [{"of_owner": owner, "with_peer": peer} for owner, peer in conversations]
-            )
-            await connection.execute(delete(archive).where(archive.c.id <= rows[-1].id))
+            await _forget(connection, rows)
         return len(rows)
+
+    async def addresses_of(self, keys: Sequence[str]) -> list[str]:
+        """List who has an archive here and is called by one of these keys before the @."""
+        await self._index_all()
+        owners = archive_conversations.c.owner
+        # "A" comes right behind "@".
+        named = or_(*(and_(owners > f"{key}@", owners < f"{key}A") for key in keys))
+        async with self._database.reading() as connection:
+            found = await connection.scalars(select(owners).where(named).distinct().order_by(owners))
+            return list(found)
+
+    async def erase(self, addresses: Sequence[str], batch: int = 500) -> Erased:
+        """Delete what these addresses wrote and were written, from everybody's archive, and what waits for a reader.
+
+        It is gone from the index of words, too.
+        """
+        await self._index_all()
+        of_them = or_(
+            archive_conversations.c.owner.in_(addresses), archive_conversations.c.peer.in_(addresses)
+        )
+        theirs = select(archive_conversations.c.number).where(of_them)
+        ids = select(archive_index.c.id).where(archive_index.c.conversation.in_(theirs)).limit(batch)
+        some = select(archive.c.id, archive.c.owner, archive.c.peer, archive.c.mirror).where(
+            archive.c.id.in_(ids)
+        )
+        messages = 0
+        while True:
+            async with self._database.writing() as connection:
+                if self._database.is_shared:
+                    await connection.execute(LET_NOBODY_ADD)
+                rows = (await connection.execute(some)).all()
+                await _forget(connection, rows)
+                if not rows:
+                    # What leads to messages that are gone.
+                    await connection.execute(
+                        delete(archive_index).where(archive_index.c.conversation.in_(theirs))
+                    )
+                    await connection.execute(delete(archive_conversations).where(of_them))
+                    break
+            messages += len(rows)
+        waiting = await self._erase_waiting(addresses)
+        await self.words.purge()
+        return Erased(messages, waiting)
+
+    async def _erase_waiting(self, addresses: Sequence[str]) -> int:
+        erased = 0
+        async with self._database.writing() as connection:
+            dialect = connection.dialect.name
+            for address in addresses:
+                which = or_(*(_contains(offline.c.stanza, mark, dialect) for mark in _marks(address)))
+                gone = await connection.execute(delete(offline).where(or_(offline.c.owner == address, which)))
+                erased += gone.rowcount
+        return erased
+
+    async def _index_all(self) -> None:
+        """Make sure that the index knows everything, whatever another process may hold in memory."""
+        if not self._database.is_shared:
+            async with self._writing:
+                await self._index_the_rest()
+
+
+async def _forget(connection: AsyncConnection, rows: Sequence[Any]) -> None:
+    """Delete messages, and what leads to them."""
+    if not rows:
+        return
+    entries = [(row.owner, row.peer, row.id) for row in rows]
+    entries += [(row.peer, row.owner, row.id) for row in rows if row.mirror is not None]
+    conversations = {(owner, name) for owner, peer, _ in entries for name in (peer, EVERYBODY)}
+    await connection.execute(
+        FORGET_INDEXED, [{"of_owner": o, "with_peer": p, "of_id": id} for o, p, id in entries]
+    )
+    await connection.execute(
+        FORGET_EMPTY, [{"of_owner": owner, "with_peer": peer} for owner, peer in conversations]
+    )
+    words, word_ids = words_table(connection.dialect.name)
+    ids = [row.id for row in rows]
+    await connection.execute(delete(words).where(word_ids.in_(ids)))
+    await connection.execute(delete(archive).where(archive.c.id.in_(ids)))
+
+
+def _marks(address: str) -> list[bytes]:
+    """Write how a message from an address begins to say so, with a resource or without."""
+    return [f" from='{escape_attribute(address)}{end}".encode() for end in ("'", "/")]
+
+
+def _contains(stanza: ColumnElement[bytes], part: bytes, dialect: str) -> ColumnElement[bool]:
+    if dialect == "sqlite":
+        return func.instr(stanza, literal(part)) > 0
+    return func.position(literal(part).op("IN")(stanza)) > 0
 
 
 def time_to_id(time: datetime) -> int:
     """Name the id that a message of this moment would have: what `expire` wants."""
     return microseconds(time)
-
-
-def _conversation(owner: str, peer: str | None = None) -> ScalarSelect[int]:
-    return (
-        select(archive_conversations.c.number)
-        .where(archive_conversations.c.owner == owner, archive_conversations.c.peer == (peer or EVERYBODY))
-        .scalar_subquery()
-    )
 
 
 def _is_with(owner: str, resource: str) -> ColumnElement[bool]:
@@ -421,23 +516,28 @@ def _is_with(owner: str, resource: str) -> ColumnElement[bool]:
     )
 
 
-async def _refuse_unknown(connection: AsyncConnection, owner: str, ids: set[int]) -> None:
+async def _refuse_unknown(
+    connection: AsyncConnection, owners: Sequence[str], ids: set[int], domains: Collection[str]
+) -> None:
     if not ids:
         return
     known = await connection.scalars(
         select(archive_index.c.id).where(
-            archive_index.c.conversation == _conversation(owner), archive_index.c.id.in_(ids)
+            archive_index.c.conversation.in_([conversation(owner) for owner in owners]),
+            archive_index.c.id.in_(ids),
         )
     )
     unknown = ids.difference(known)
+    if unknown and domains:
+        others = await connection.execute(
+            select(archive.c.id, archive.c.owner, archive.c.peer).where(archive.c.id.in_(unknown))
+        )
+        unknown.difference_update(
+            row.id for row in others if {_domain(row.owner), _domain(row.peer)}.intersection(domains)
+        )
     if unknown:
         raise ItemNotFound(min(unknown))
 
 
-def _page_query(
-    conditions: Sequence[ColumnElement[bool]], limit: int, *, backwards: bool
-) -> Select[tuple[int, bytes]]:
-    """Let the index find the ids, already in order, and only then read the messages."""
-    order = archive_index.c.id.desc() if backwards else archive_index.c.id
-    ids = select(archive_index.c.id).where(*conditions).order_by(order).limit(limit)
-    return select(archive.c.id, archive.c.stanza).where(archive.c.id.in_(ids)).order_by(archive.c.id)
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]

@@ -156,6 +156,13 @@ archive_indexing = Table(
     Column("up_to", BigInteger, primary_key=True, autoincrement=False),
 )
 
+# One row: up to this id of the journal the words of all messages are in `archive_words`, see `archive_words.py`.
+archive_words_indexing = Table(
+    "archive_words_indexing",
+    metadata,
+    Column("up_to", BigInteger, primary_key=True, autoincrement=False),
+)
+
 offline = Table(
     "offline",
     metadata,
@@ -224,8 +231,9 @@ desk_clients = Table(
     "desk_clients",
     metadata,
     Column("key", Text, primary_key=True),
-    Column("name", Text, nullable=False),
     Column("lang", Text, nullable=False),
+    # By who says so: [name, whether it is verified].
+    Column("names", JSON, nullable=False),
     # The key that this client has now, if it turned out to be another one; never one that is merged itself.
     Column("merged", Text),
     Index(None, "merged"),

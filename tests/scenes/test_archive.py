@@ -271,6 +271,7 @@ async def test_the_server_says_what_can_be_asked(ana: Actor) -> None:
     assert fields == {
         "FORM_TYPE": "hidden",
         "with": "jid-single",
+        "{urn:xmpp:fulltext:0}fulltext": "text-single",
         "start": "text-single",
         "end": "text-single",
         "before-id": "text-single",

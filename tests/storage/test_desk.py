@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from imserver.storage import schema
-from imserver.storage.clients import AliasTaken, Client, ClientUnknown
+from imserver.storage.clients import AliasTaken, Client, ClientUnknown, Name
 from imserver.storage.conversations import AgentRow, ConversationRow, Note
 from imserver.storage.database import Database
 from imserver.storage.desk import ConversationGoesOn, DeskStore
@@ -41,11 +41,11 @@ def jid(client: Client) -> str:
 
 
 async def test_a_new_client_gets_a_key_that_stays(desk: DeskStore) -> None:
-    added = await desk.find_or_add("xmpp:eva@other.example", "Eva", "es")
+    added = await desk.find_or_add("xmpp:eva@other.example", "es")
 
     assert re.fullmatch("[a-z0-9]{12}", added.key)
-    assert added == Client(added.key, "Eva", "es", ("xmpp:eva@other.example",))
-    assert await desk.find_or_add("xmpp:eva@other.example", "Somebody", "de") == added
+    assert added == Client(added.key, "es", ("xmpp:eva@other.example",))
+    assert await desk.find_or_add("xmpp:eva@other.example", "de") == added
     assert await desk.client_of("xmpp:eva@other.example") == added
     assert await desk.client(added.key) == added
 
@@ -95,19 +95,30 @@ async def test_an_alias_of_somebody_else_is_refused_and_names_whose_it_is(desk: 
     assert refusal.value.key == tom.key
 
 
-async def test_a_client_can_be_renamed(desk: DeskStore) -> None:
-    eva = await desk.find_or_add("tel:1", "E.")
+async def test_a_client_has_a_name_from_each_who_gave_one(desk: DeskStore) -> None:
+    eva = await desk.find_or_add("tel:1")
+    assert eva.names == ()
 
-    await desk.rename(eva.key, "Eva 👩‍🚀")
+    for name in (
+        Name("E.", "nick"),
+        Name("Eva 👩‍🚀", "nick"),
+        Name("Eva Gomes", "profile", is_verified=True),
+    ):
+        await desk.keep_name(eva.key, name)
 
-    assert (await desk.find_or_add("tel:1")).name == "Eva 👩‍🚀"
+    assert set((await desk.find_or_add("tel:1")).names) == {
+        Name("Eva 👩‍🚀", "nick"),
+        Name("Eva Gomes", "profile", is_verified=True),
+    }
+    await desk.keep_name(eva.key, Name("", "nick"))
+    assert (await desk.find_or_add("tel:1")).names == (Name("Eva Gomes", "profile", is_verified=True),)
 
 
 async def test_what_is_done_to_nobody_is_refused(desk: DeskStore) -> None:
     eva = await desk.find_or_add("tel:1")
 
     for refused in (
-        desk.rename("nobody", "x"),
+        desk.keep_name("nobody", Name("x", "nick")),
         desk.add_alias("nobody", "x"),
         desk.merge("nobody", eva.key),
         desk.merge(eva.key, "nobody"),
@@ -122,14 +133,19 @@ async def test_what_is_done_to_nobody_is_refused(desk: DeskStore) -> None:
 
 
 async def test_two_clients_become_one_with_all_that_they_had(desk: DeskStore) -> None:
-    eva, web = await desk.find_or_add("tel:1", "Eva"), await desk.find_or_add("web:7", "Visitor 7")
+    eva, web = await desk.find_or_add("tel:1"), await desk.find_or_add("web:7")
+    await desk.keep_name(eva.key, Name("Eva", "nick"))
+    await desk.keep_name(web.key, Name("Visitor 7", "nick"))
+    await desk.keep_name(web.key, Name("Eva Gomes", "form"))
     await desk.save([conversation(1, jid(eva)), conversation(2, jid(web))])
     await desk.add_note(2, ANA, NOON, "has two accounts")
 
     await desk.merge(web.key, into=eva.key)
 
-    one = Client(eva.key, "Eva", aliases=("tel:1", "web:7"))
-    assert await desk.client_of("web:7") == one
+    one = await desk.client_of("web:7")
+    assert one is not None
+    assert (one.key, one.aliases) == (eva.key, ("tel:1", "web:7"))
+    assert set(one.names) == {Name("Eva", "nick"), Name("Eva Gomes", "form")}
     assert [row.id for row in await desk.conversations_of(eva.key)] == [2, 1]
     assert [note.text for note in await desk.notes_of(eva.key)] == ["has two accounts"]
 
@@ -140,10 +156,12 @@ async def test_an_earlier_key_leads_to_the_client_for_ever(desk: DeskStore) -> N
     await desk.merge(b.key, into=c.key)
     await desk.save([conversation(1, jid(c))])
 
-    await desk.rename(a.key, "Eva")
+    await desk.keep_name(a.key, Name("Eva", "nick"))
     await desk.add_alias(a.key, "tel:9")
 
-    assert await desk.client(a.key) == Client(c.key, "Eva", aliases=("tel:0", "tel:1", "tel:2", "tel:9"))
+    assert await desk.client(a.key) == Client(
+        c.key, aliases=("tel:0", "tel:1", "tel:2", "tel:9"), names=(Name("Eva", "nick"),)
+    )
     assert [row.id for row in await desk.conversations_of(a.key)] == [1]
     assert await desk.last_agent(b.key, "support") == ANA
     assert await desk.keys_of(c.key) == sorted([a.key, b.key, c.key])
@@ -306,7 +324,8 @@ async def test_the_first_event_is_known(desk: DeskStore) -> None:
 
 
 async def test_an_erased_client_leaves_figures_and_nothing_else(desk: DeskStore) -> None:
-    eva, web = await desk.find_or_add("tel:1", "Eva"), await desk.find_or_add("web:7", "Eva on the web")
+    eva, web = await desk.find_or_add("tel:1"), await desk.find_or_add("web:7")
+    await desk.keep_name(web.key, Name("Eva on the web", "nick"))
     await desk.merge(web.key, into=eva.key)
     row = conversation(1, jid(eva))
     await desk.save([row], EVENTS)
@@ -325,7 +344,7 @@ async def test_an_erased_client_leaves_figures_and_nothing_else(desk: DeskStore)
 
 
 async def test_an_erased_client_stays_so_when_an_old_conversation_is_saved_again(desk: DeskStore) -> None:
-    eva = await desk.find_or_add("tel:1", "Eva")
+    eva = await desk.find_or_add("tel:1")
     await desk.save([conversation(1, jid(eva))])
     await desk.erase(eva.key)
 
@@ -335,18 +354,18 @@ async def test_an_erased_client_stays_so_when_an_old_conversation_is_saved_again
 
 
 async def test_an_erased_client_who_comes_again_is_a_new_one(desk: DeskStore) -> None:
-    eva = await desk.find_or_add("tel:1", "Eva")
+    eva = await desk.find_or_add("tel:1")
     await desk.erase(eva.key)
 
     again = await desk.find_or_add("tel:1")
 
     assert again.key != eva.key
-    assert again.name == ""
+    assert again.names == ()
 
 
 @pytest.mark.parametrize("state", ["waiting", "offered", "active", "wrapping"])
 async def test_a_client_is_not_erased_under_an_agents_hands(desk: DeskStore, state: str) -> None:
-    eva = await desk.find_or_add("tel:1", "Eva")
+    eva = await desk.find_or_add("tel:1")
     await desk.save([conversation(1, jid(eva), state=state)])
 
     with pytest.raises(ConversationGoesOn):

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from imserver.storage.archive import ArchiveRow
+from imserver.storage.clients import Client, Name
 from imserver.storage.database import DRIVERS, Database
 from imserver.storage.migration import migrate
 from imserver.storage.store import Store
@@ -68,4 +69,21 @@ async def test_both_archives_are_as_they_were_and_go_on(url: str, indexed_up_to:
     await store.accounts.remove(ANA)
     assert await ids(ANA) == []
     assert await ids(LUIS) == [1, 5, 7]
+    await store.database.close()
+
+
+async def test_names_of_before_were_claimed_by_the_clients_themselves(url: str) -> None:
+    engine = create_async_engine(make_url(url).set(drivername=DRIVERS[make_url(url).drivername]))
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda plain: migrate(plain, "0004"))
+        for key, name in (("k1", "Eva"), ("k2", "")):
+            row = {"key": key, "name": name}
+            await connection.execute(
+                text("INSERT INTO desk_clients (key, name, lang) VALUES (:key, :name, 'es')"), row
+            )
+    await engine.dispose()
+    store = Store(await Database.open(url))
+
+    assert await store.desk.client("k1") == Client("k1", "es", names=(Name("Eva", "nick"),))
+    assert await store.desk.client("k2") == Client("k2", "es")
     await store.database.close()
