@@ -75,6 +75,8 @@ class Plan:
 START_AND_STOP = {
     "imserver": 4.0,
     "imserver-bare": 4.0,
+    "imserver-desk": 5.0,
+    "imserver-desk-plugins": 6.0,
     "imserver-postgresql": 7.0,
     "prosody": 3.5,
     "ejabberd": 8.5,
@@ -82,6 +84,8 @@ START_AND_STOP = {
 LOGINS_PER_SECOND = {
     "imserver": 120.0,
     "imserver-bare": 120.0,
+    "imserver-desk": 110.0,
+    "imserver-desk-plugins": 110.0,
     "imserver-postgresql": 110.0,
     "prosody": 200.0,
     "ejabberd": 450.0,

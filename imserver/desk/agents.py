@@ -76,3 +76,8 @@ class Agent:
             idle_since=row.idle_since or 0.0,
             offline_since=row.offline_since,
         )
+
+
+def short_name(jid: str) -> str:
+    """Call an agent, or a queue, as colleagues do."""
+    return jid.partition("@")[0]

@@ -167,6 +167,26 @@ _PLAIN: Final = re.compile(
 )
 
 
+# And most of those are a text with a chat state, a request for a receipt and an id of its own.
+def _empty(names: str, namespace: str) -> bytes:
+    return rb"(?:<(?:%b) xmlns=['\"]%b['\"]\s*/>)?" % (names.encode(), re.escape(namespace.encode()))
+
+
+_TALK: Final = re.compile(
+    rb"<body>([^<&]*)</body>"
+    + _empty("active|paused", CHAT_STATES)
+    + _empty("request", RECEIPTS)
+    + _empty("markable", MARKERS)
+    + rb"(?:<origin-id(?: id=%b| xmlns=['\"]%b['\"]){2}\s*/>)?" % (_VALUE, re.escape(STANZA_IDS.encode()))
+)
+
+
+def talk(message: Message) -> str | None:
+    """Read the text of a message that is made of nothing but what passes, and refers to none; None if there is more."""
+    found = _TALK.fullmatch(message.inner)
+    return found[1].decode() if found is not None else None
+
+
 class Piece(NamedTuple):
     """A child that passes as it was written."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from imserver.desk.cards import VCARD4, AddressKind, card, card4
 from imserver.desk.contacts import NODE, PING, Contact, client_info, ver
+from imserver.desk.template_questions import TemplateQuestions
 from imserver.features import disco
 from imserver.features.last_activity import NAMESPACE as LAST
 from imserver.features.last_activity import seconds
@@ -114,6 +115,7 @@ class Answers:
             handler(LAST, "query", self._answer_last, Target.CONTACT),
             handler(PING, "ping", self._answer_subject_ping, Target.CONTACT),
             IQHandler("set", COMMANDS, "command", self._answer_command, Target.CONTACT),
+            *TemplateQuestions(self._menus).handlers(),
         ]
 
     # The domain itself

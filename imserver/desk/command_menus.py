@@ -15,10 +15,11 @@ from imserver.desk.commands import (
     Given,
     Kind,
     Misused,
-    read_values,
     run,
 )
+from imserver.desk.effects import Refused
 from imserver.desk.phrases import LANGUAGES, language, say
+from imserver.desk.templates import Filled
 from imserver.features import commands as ad_hoc
 from imserver.features.commands import Note, Outcome, Request
 from imserver.server import Server
@@ -29,6 +30,8 @@ from imserver.xmpp.jid import JID
 #: How the nodes of the commands begin, and what kind of form they use.
 NODE: Final = "urn:imserver:desk:command:"
 FORM: Final = "urn:imserver:desk:command"
+#: How the names of the fields begin that are a template's variables.
+VALUE: Final = "value:"
 
 
 class Menus:
@@ -42,7 +45,7 @@ class Menus:
         prefix: str,
     ) -> None:
         """Find out who gives a command by `find_caller(asker, address, language)`; None: they may not."""
-        self._actions = actions
+        self.actions = actions
         self._find_caller = find_caller
         self.prefix = prefix
         self._at_clients = {lang: self._menu(lang, at_client=True) for lang in LANGUAGES}
@@ -71,35 +74,74 @@ class Menus:
             except Misused:
                 usage = command.usage(caller.lang, self.prefix)
                 return Outcome((Note(say("usage", caller.lang, usage=usage), "error"),))
-            errand = Errand(self._actions, caller, given, self.prefix)
+            errand = Errand(self.actions, caller, given, self.prefix)
             return Outcome((Note(await run(command, errand)),))
 
-        def ask(request: Request) -> Form:
-            return self._form(command, lang, self._caller(request))
+        async def ask(request: Request) -> Form:
+            return await self._form(command, lang, self._caller(request))
+
+        async def ask_values(request: Request) -> Form:
+            return await self._values_form(command, lang, self._caller(request), request)
 
         name = say(f"name_{command.name}", lang)
-        return ad_hoc.Command(f"{NODE}{command.name}", name, carry_out, (ask,) if command.arguments else ())
+        has_values = any(argument.kind is Kind.VALUES for argument in command.arguments)
+        stages = (ask, *((ask_values,) if has_values else ())) if command.arguments else ()
+        return ad_hoc.Command(f"{NODE}{command.name}", name, carry_out, stages)
 
     def _caller(self, request: Request) -> Caller:
-        lang = language(_lang(request.server, request.asker))
-        address = request.address
-        caller = self._find_caller(request.asker, address, lang) if address is not None else None
+        return self.caller(request.server, request.asker, request.address)
+
+    def caller(self, server: Server, asker: JID, address: JID | None) -> Caller:
+        """Find out who asks for something at an address.
+
+        Raises:
+            StanzaError: If they may not.
+        """
+        lang = language(_lang(server, asker))
+        caller = self._find_caller(asker, address, lang) if address is not None else None
         if caller is None:
             raise StanzaError("forbidden", say("not_an_agent", lang))
         return caller
 
-    def _form(self, command: Command, lang: str, caller: Caller) -> Form:
-        fields = tuple(self._field(argument, lang, caller) for argument in command.arguments)
+    async def _form(self, command: Command, lang: str, caller: Caller) -> Form:
+        asked = [argument for argument in command.arguments if argument.kind is not Kind.VALUES]
+        fields = [await self._field(argument, lang, caller) for argument in asked]
         title = say(f"name_{command.name}", lang)
-        return Form(fields, FORM, title, say(f"help_{command.name}", lang))
+        return Form(tuple(fields), FORM, title, say(f"help_{command.name}", lang))
 
-    def _field(self, argument: Argument, lang: str, caller: Caller) -> Field:
+    async def _values_form(self, command: Command, lang: str, caller: Caller, request: Request) -> Form:
+        """Ask for the values of a template, and show how it reads so far."""
+        try:
+            filled = await self.actions.fill(caller, request.answers.text("shortcut").strip(), {})
+        except Refused as refused:
+            raise StanzaError("item-not-found", self.actions.word(caller, refused)) from refused
+        if filled.refused is not None and filled.refused.key != "template_missing":
+            raise StanzaError("not-acceptable", self.actions.word(caller, filled.refused))
+        preview = Field("preview", "fixed", say("template_preview", lang), _preview(filled))
+        asked = [
+            Field(
+                f"{VALUE}{one.name}",
+                label=one.name,
+                value=one.default or None,
+                required=one.is_required,
+                description=one.description,
+            )
+            for one in filled.template.variables
+        ]
+        title = filled.template.title or filled.template.shortcut
+        return Form((preview, *asked), FORM, title, say("template_instructions", lang))
+
+    async def _field(self, argument: Argument, lang: str, caller: Caller) -> Field:
         label = say(f"argument_{argument.name}", lang)
-        if argument.kind is Kind.VALUES or argument.name == "text":
+        if argument.name == "text":
             return Field(argument.name, "text-multi", label, required=argument.required)
-        options = tuple(self._actions.choices(caller, argument.name))
+        options = tuple(await self.actions.choices(caller, argument.name))
         kind: FieldType = "list-single" if options else "text-single"
         return Field(argument.name, kind, label, required=argument.required, options=options)
+
+
+def _preview(filled: Filled) -> str:
+    return "\n".join(part for part in (filled.text, f"+ {filled.template.file}") if part.strip("+ "))
 
 
 def _given(command: Command, request: Request) -> Given:
@@ -108,8 +150,12 @@ def _given(command: Command, request: Request) -> Given:
         for argument in command.arguments
         if argument.kind is not Kind.VALUES and (text := request.answers.text(argument.name).strip())
     }
-    lines = [line for line in request.answers.get("values", ()) if line.strip()]
-    return Given(texts, read_values(lines))
+    values = {
+        name.removeprefix(VALUE): text
+        for name in request.answers
+        if name.startswith(VALUE) and (text := request.answers.text(name))
+    }
+    return Given(texts, values)
 
 
 def _lang(server: Server, asker: JID) -> str:

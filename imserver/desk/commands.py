@@ -9,10 +9,15 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from imserver.desk.effects import Refused
-from imserver.desk.phrases import elapsed, say
+from imserver.desk.names import Name
+from imserver.desk.phrases import PHRASES, elapsed, say
+from imserver.desk.templates import Filled, Sent, Template
 from imserver.desk.words import first_word, split
 from imserver.xmpp.forms import Option
 from imserver.xmpp.jid import JID
+
+#: How many templates are listed at once.
+MOST_LISTED: Final = 100
 
 # What commands need
 
@@ -50,14 +55,8 @@ class Card:
     waiting: float | None = None
     conversations: int = 0
     notes: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """An answer written beforehand."""
-
-    shortcut: str
-    title: str = ""
+    #: What others, and they themselves, call them.
+    names: Sequence[Name] = ()
 
 
 class Actions(Protocol):
@@ -84,6 +83,9 @@ class Actions(Protocol):
     async def who(self, caller: Caller) -> Card:
         """Find what is known of the client."""
 
+    async def name(self, caller: Caller, text: str) -> bool:
+        """Call the client by a name, or no more by it if there is none; False where only numbers are shown."""
+
     async def close(self, caller: Caller, code: str) -> bool:
         """End the conversation; False for a guest, who only leaves."""
 
@@ -99,13 +101,16 @@ class Actions(Protocol):
     async def templates(self, caller: Caller) -> Sequence[Template]:
         """List the templates that the agent may send."""
 
-    async def template(self, caller: Caller, shortcut: str, values: Mapping[str, str]) -> None:
+    async def fill(self, caller: Caller, shortcut: str, values: Mapping[str, str]) -> Filled:
+        """Fill a template in, to be looked at."""
+
+    async def template(self, caller: Caller, shortcut: str, values: Mapping[str, str]) -> Sent:
         """Send a template to the client."""
 
     def word(self, caller: Caller, refused: Refused) -> str:
         """Say in the agent's language why something is refused."""
 
-    def choices(self, caller: Caller, argument: str) -> Sequence[Option]:
+    async def choices(self, caller: Caller, argument: str) -> Sequence[Option]:
         """List what can be chosen for an argument in a form; nothing, to have it typed in."""
 
 
@@ -235,16 +240,26 @@ async def _decline(errand: Errand) -> str:
 
 
 async def _template(errand: Errand) -> str:
-    if not await errand.actions.templates(errand.caller):
-        return errand.tell("no_templates")
-    await errand.actions.template(errand.caller, errand.given.text("shortcut"), errand.given.values)
-    return errand.tell("done_t")
+    sent = await errand.actions.template(errand.caller, errand.given.text("shortcut"), errand.given.values)
+    return errand.tell("done_t") if sent.is_shown else errand.tell("done_t_text", text=sent.text)
 
 
 async def _templates(errand: Errand) -> str:
-    found = await errand.actions.templates(errand.caller)
-    lines = [f"{one.shortcut}: {one.title}" if one.title else one.shortcut for one in found]
-    return "\n".join(lines) or errand.tell("no_templates")
+    installed = await errand.actions.templates(errand.caller)
+    if not installed:
+        return errand.tell("no_templates")
+    search = errand.given.text("search")
+    wanted = search.casefold().split()
+    lines = [
+        line for line in map(_template_line, installed) if all(word in line.casefold() for word in wanted)
+    ]
+    more = ["…"] if len(lines) > MOST_LISTED else []
+    return "\n".join([*lines[:MOST_LISTED], *more]) or errand.tell("template_not_found", search=search[:100])
+
+
+def _template_line(template: Template) -> str:
+    usage = " ".join([template.shortcut, *(f"{one.name}=…" for one in template.variables if one.is_required)])
+    return f"{usage}: {template.title}" if template.title else usage
 
 
 async def _transfer(errand: Errand) -> str:
@@ -274,6 +289,7 @@ async def _who(errand: Errand) -> str:
     waiting = "" if card.waiting is None else elapsed(card.waiting, lang)
     rows = [
         ("card_name", card.name),
+        *(("card_called", _called(errand, name)) for name in card.names),
         *(("card_address", address) for address in card.addresses),
         ("card_channel", card.channel),
         ("card_queue", card.queue),
@@ -283,6 +299,23 @@ async def _who(errand: Errand) -> str:
         *(("card_note", note) for note in card.notes),
     ]
     return "\n".join(f"{errand.tell(key)}: {value}" for key, value in rows if value)
+
+
+def _called(errand: Errand, name: Name) -> str:
+    """Write a name, where it comes from, and whether anybody answers for it."""
+    origin = f"origin_{name.origin}"
+    return errand.tell(
+        "name_verified" if name.is_verified else "name_claimed",
+        name=name.text,
+        origin=errand.tell(origin) if origin in PHRASES else name.origin,
+    )
+
+
+async def _name(errand: Errand) -> str:
+    text = errand.given.text("text")
+    if not await errand.actions.name(errand.caller, text):
+        return errand.tell("names_off")
+    return errand.tell("done_name", name=text) if text else errand.tell("done_unname")
 
 
 async def _close(errand: Errand) -> str:
@@ -341,7 +374,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
             (Argument("shortcut", required=True), Argument("values", Kind.VALUES)),
             needs_client=True,
         ),
-        Command("templates", _templates),
+        Command("templates", _templates, (Argument("search", Kind.TEXT),)),
         Command(
             "transfer",
             _transfer,
@@ -352,6 +385,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         Command("note", _note, (Argument("text", Kind.TEXT, required=True),), needs_client=True),
         Command("history", _history, (Argument("count", Kind.NUMBER),), needs_client=True),
         Command("who", _who, needs_client=True),
+        Command("name", _name, (Argument("text", Kind.TEXT),), needs_client=True),
         Command("close", _close, (Argument("code", Kind.TEXT),), needs_client=True),
         Command("ready", _ready),
         Command("pause", _pause, (Argument("reason", Kind.TEXT),)),

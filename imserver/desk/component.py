@@ -17,9 +17,9 @@ from imserver.xmpp.namespaces import CLIENT
 from imserver.xmpp.stanza import IQ, Message, Presence, Stanza
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Sequence
 
-    from imserver.desk.channel import XMPPChannel
+    from imserver.desk.channel import Channel, XMPPChannel
     from imserver.desk.desk import Desk
     from imserver.server import Server
 
@@ -41,6 +41,20 @@ class DeskComponent(Component):
         """Keep nothing here: history is the client's, and the agent's."""
         return False
 
+    def pass_on(self, message: Message) -> Sequence[Message]:
+        """Say what agents are sent of a client's words, where somebody has the conversation."""
+        sender, to = message.sender, message.to
+        assert sender is not None
+        assert to is not None
+        queue = self._desk.floor.queues.get(to.local)
+        if queue is None or sender.bare in queue.members:
+            return ()
+        return self._channel_of(sender).hear_at_once(to.local, message)
+
+    def _channel_of(self, client: JID) -> Channel:
+        """Find how a client came who writes: most have an account somewhere, others are guests of a channel."""
+        return self._desk.channels.get(client.domain, self._channel)
+
     def receive(self, server: Server, stanza: Stanza) -> Awaitable[None] | None:
         """Take a stanza."""
         match stanza:
@@ -56,7 +70,7 @@ class DeskComponent(Component):
         sender, to = message.sender, message.to
         assert sender is not None
         assert to is not None
-        if sender.domain in self._desk.channels:
+        if self._desk.talk.is_recording(message):
             return None  # a client's words are on record now
         queue = self._desk.floor.queues.get(to.local)
         if queue is None:
@@ -65,7 +79,7 @@ class DeskComponent(Component):
             raise StanzaError("item-not-found", self._which_queues(to))
         if sender.bare in queue.members:
             return self._obey(to.local, message) if message.type != "error" and message.has_body else None
-        return self._channel.hear(to.local, message)
+        return self._channel_of(sender).hear(to.local, message)
 
     def _which_queues(self, to: JID) -> str:
         known = ", ".join(self._desk.queue_jid(name) for name in self._desk.settings.queues)

@@ -167,13 +167,6 @@ def _written(step: int, lang: str) -> str:
     return say("hours", lang, count=step // 3_600)
 
 
-def next_change(unanswered_since: float | None, now: float) -> float | None:
-    """Tell when the status will read otherwise, and has to be sent again; None: not by time alone."""
-    if unanswered_since is None:
-        return None
-    return next((unanswered_since + step for step in STEPS if unanswered_since + step > now), None)
-
-
 # Roster
 
 
@@ -185,6 +178,16 @@ async def enlist(
         before = roster.find(contact)
         item = replace(before, name=name, groups=(group,), subscription="both", ask=False, listed=True)
         if item != before:
+            await contacts.commit(server, roster, item)
+            contacts.push(server, roster, item)
+
+
+async def rename(server: Server, rosters: Contacts, agent: JID, contact: JID, *, name: str) -> None:
+    """Call somebody in an agent's roster by another name, if they are there, and push it."""
+    async with rosters.changing(server, agent) as roster:
+        before = roster.find(contact)
+        if before.listed and before.name != name:
+            item = replace(before, name=name)
             await contacts.commit(server, roster, item)
             contacts.push(server, roster, item)
 

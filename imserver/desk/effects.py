@@ -121,4 +121,11 @@ class Happened:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An agent is there again; not the floor says so, but whoever saw them."""
+
+    agent: str
+
+
 Effect = Offer | Withdraw | HandOver | TakeAway | TellClient | TellAgent | Closed | Happened

@@ -89,8 +89,19 @@ class Floor:
 
     def between(self, agent: str, client: str) -> Conversation | None:
         """Find what an agent's words to a client belong to: where both are in several, where the client wrote last."""
-        shared = [one for one in self.of_agent(agent) if one.client == client]
-        return max(shared, key=lambda one: (one.state is State.ACTIVE, one.last_client), default=None)
+        known = self._book.agents.get(agent)
+        if known is None:
+            return None
+        conversations = self._book.conversations
+        shared = [
+            conversations[id]
+            for ids in (known.conversations, known.visits)
+            for id in ids
+            if conversations[id].client == client
+        ]
+        if len(shared) < 2:
+            return shared[0] if shared else None
+        return max(shared, key=lambda one: (one.state is State.ACTIVE, one.last_client, one.id))
 
     def waiting(self, queue: str) -> list[Conversation]:
         """List who waits in a queue, in order."""

@@ -28,6 +28,7 @@ from imserver.desk.allowed import (
     allowed,
     plain_pieces,
     says_something,
+    talk,
 )
 from imserver.xmpp.element import Element, escape_text
 from imserver.xmpp.errors import StanzaError
@@ -55,13 +56,18 @@ _ENCRYPTED: Final = frozenset(
 )
 
 
+def is_readable(message: Message) -> bool:
+    """Tell whether a message is not encrypted for somebody: the other side could not read it."""
+    return message.type == "error" or not message.has_any(_ENCRYPTED)
+
+
 def check_readable(message: Message) -> None:
-    """Refuse what is encrypted for somebody: the other side could not read it.
+    """Refuse what is encrypted.
 
     Raises:
         StanzaError: Towards whoever sent it.
     """
-    if message.type != "error" and message.has_any(_ENCRYPTED):
+    if not is_readable(message):
         raise StanzaError("not-acceptable", "Encrypted messages can't be read here; switch encryption off")
 
 
@@ -104,6 +110,7 @@ def _sayable_line(line: str, prefix: str) -> str | None:
 
 # From an agent to a client
 
+NICK_KEY: Final = child_key("nick", NICK)
 _DELICATE: Final = REFERRING | {REPLY, child_key("internal", INTERNAL)}
 
 
@@ -162,6 +169,11 @@ class Outward:
 
 
 def _pass_plainly(message: Message, prefix: str, is_hidden: Callable[[str], bool]) -> Message | None:
+    text = talk(message)
+    if text is not None and prefix not in text:
+        passed = Message(type="chat", id=message.id)
+        passed.take_payload(message)
+        return passed
     pieces = plain_pieces(message)
     if pieces is None or all(piece.key in COMPANY for piece in pieces):
         return None
@@ -172,10 +184,8 @@ def _pass_plainly(message: Message, prefix: str, is_hidden: Callable[[str], bool
         said = sayable(piece.text, prefix) if piece.key == BODY else piece.text
         if said is None:
             return None
-        passed.append(
-            piece.key,
-            piece.written if said == piece.text else f"<body>{escape_text(said)}</body>".encode(),
-        )
+        is_same = said == piece.text
+        passed.append(piece.key, piece.written if is_same else f"<body>{escape_text(said)}</body>".encode())
     return passed
 
 
@@ -252,13 +262,20 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
 
 
-def to_client(outward: Outward, queue: JID, address: JID, *, agents: Iterable[str] = ()) -> Message:
-    """Address it to a client, from the queue: who wrote it is nowhere in it, nor is any other agent."""
+def to_client(
+    outward: Outward, queue: JID, address: JID, *, agents: Iterable[str] = (), nick: str = ""
+) -> Message:
+    """Address it to a client, from the queue: who wrote it is nowhere in it, nor is any other agent.
+
+    The nickname (XEP-0172) is how the client may see who wrote it.
+    """
     message = outward.message.readdressed(sender=queue, to=address)
     if message.has("reply", REPLIES):
         message.replace_children(
             _readdress_reply(child, {outward.client: address.bare}, queue) for child in message.children()
         )
+    if nick and message.has_body:
+        message.append(NICK_KEY, _written_nick(nick))
     written = f"{message.id} {message.inner.decode()}"
     if outward.agent is None or not ("@" in written or "%40" in written):
         return message
@@ -316,6 +333,12 @@ def _rename_in(element: Element, mention: re.Pattern[str], queue: JID) -> Elemen
 # From a client to an agent
 
 
+@lru_cache(maxsize=4_096)
+def _written_nick(nick: str) -> bytes:
+    return Element("nick", NICK, text=nick).to_bytes()
+
+
+@lru_cache(maxsize=4_096)
 def client_jid(client: JID, label: str) -> JID:
     """Name the one device a client has for its agents: the channel."""
     return client.with_resource(label)
@@ -337,23 +360,30 @@ def to_agent(
     if message.type not in ("chat", "normal"):
         return None
     written = Message(sender=client, to=agent, type="chat", id=message.id, lang=message.lang)
-    pieces = plain_pieces(message)
-    if pieces is not None and all(piece.key != REPLY for piece in pieces):
-        for piece in pieces:
-            if not (piece.key in REFERRING and is_internal(piece.text)):
-                written.append(piece.key, piece.written)
-    else:
-        authors: dict[JID | None, JID] = {queue: agent.bare}
-        payload = _without_internal(allowed(message))
-        written.add(*(_readdress_reply(child, authors, client.bare) for child in payload))
+    _carry(message, written, {queue: agent.bare}, client.bare)
     if all(key in COMPANY for key in written.child_keys):
         return None
     if nick and written.has_body:
-        written.add(Element("nick", NICK, text=nick))
+        written.append(NICK_KEY, _written_nick(nick))
     if sent is not None:
         # XEP-0203, 4: who kept it.
         written.add(Element("delay", DELAY, {"from": queue, "stamp": format_timestamp(sent)}))
     return written
+
+
+def _carry(message: Message, written: Message, authors: Mapping[JID | None, JID], client: JID) -> None:
+    """Put into a message for an agent what passes of a client's, as it was written wherever that is plain."""
+    if talk(message) is not None:
+        written.take_payload(message)
+        return
+    pieces = plain_pieces(message)
+    if pieces is None or any(piece.key == REPLY for piece in pieces):
+        payload = _without_internal(allowed(message))
+        written.add(*(_readdress_reply(child, authors, client) for child in payload))
+        return
+    for piece in pieces:
+        if not (piece.key in REFERRING and is_internal(piece.text)):
+            written.append(piece.key, piece.written)
 
 
 def _without_internal(payload: Iterable[Element]) -> list[Element]:

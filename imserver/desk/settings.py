@@ -281,6 +281,11 @@ class DeskSettings(Table):
         min_length=2,
         description="The language for those whose own is not known, or not spoken here.",
     )
+    name_seconds: float = Field(
+        default=3600,
+        gt=0,
+        description="How long the name that a plugin found for a client counts until it is asked again, in seconds.",
+    )
     texts: Texts = Field(
         default_factory=dict,
         description='What all queues say otherwise, by language and key, such as { en = { closed = "Bye!" } }.',

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from imserver.desk import offers
+from imserver.desk.agents import short_name
 from imserver.desk.offers import Offered, Wording, shortened
 from imserver.desk.phrases import elapsed
 from imserver.desk.texts import text
@@ -83,7 +84,7 @@ class Speech:
             client=self._name(conversation),
             waited=elapsed(now - conversation.waiting_since, lang),
             seconds=max(round(effect.deadline - now), 1),
-            agent=_local(conversation.previous),
+            agent=short_name(conversation.previous),
             reason=conversation.reason,
         )
         return Wording(
@@ -108,7 +109,7 @@ class Speech:
         if asked is None:
             return  # never asked, or before a restart: nobody sees it as open any more
         listener, client = JID.parse(agent), self._name(conversation)
-        sentence = self._desk.say(key, conversation.queue, listener, client=client, agent=_local(by))
+        sentence = self._desk.say(key, conversation.queue, listener, client=client, agent=short_name(by))
         for session in self._desk.server.sessions.of(listener):
             if session.is_available:
                 session.send(offers.withdraw(asked[1], session.jid, sentence))
@@ -118,9 +119,8 @@ class Speech:
     async def tell_client(self, effect: TellClient) -> None:
         """Say a text of the queue to a client, in their language."""
         conversation = effect.conversation
-        words = text(
-            self._desk.settings, conversation.entrance, effect.key, conversation.lang, **effect.values
-        )
+        settings = self._desk.settings_of(conversation.entrance)
+        words = text(settings, conversation.entrance, effect.key, conversation.lang, **effect.values)
         if words:
             await self._desk.say_to_client(conversation, words)
 
@@ -146,8 +146,4 @@ class Speech:
 
 
 def _readable(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _local(value) if key in ("agent", "by") else value for key, value in values.items()}
-
-
-def _local(jid: str) -> str:
-    return jid.partition("@")[0]
+    return {key: short_name(value) if key in ("agent", "by") else value for key, value in values.items()}

@@ -17,8 +17,10 @@ Strategy = Callable[[Sequence[Agent]], list[str]]
 
 
 def longest_idle(candidates: Sequence[Agent]) -> list[str]:
-    """Ask who has gone longest without being given a conversation or ending one."""
-    return [min(candidates, key=lambda agent: (agent.idle_since, agent.turn, agent.jid)).jid]
+    """Ask who has gone longest without being given a conversation or ending one; those last who are being asked."""
+    return [
+        min(candidates, key=lambda agent: (len(agent.offers), agent.idle_since, agent.turn, agent.jid)).jid
+    ]
 
 
 def least_busy(candidates: Sequence[Agent]) -> list[str]:

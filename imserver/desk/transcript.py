@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from imserver.desk.relay import sayable
 from imserver.storage.schema import moment
@@ -30,11 +31,26 @@ class Line(NamedTuple):
     text: str
 
 
-async def transcript(desk: Desk, client: JID, *, after: int = 0, limit: int) -> list[Line]:
-    """Read the newest of what was said after a message, whoever attended the client; the oldest of it first."""
+async def archives_of(desk: Desk, client: JID) -> list[JID]:
+    """Name the archives with what was said with a client: under all its keys, on all channels."""
+    keys = await desk.server.store.desk.keys_of(client.local)
+    others = [JID.of(key, domain) for key in keys for domain in desk.channels]
+    return [client, *(other for other in others if other != client)]
+
+
+async def transcript(desk: Desk, client: JID, queue: str, *, after: int = 0, limit: int) -> list[Line]:
+    """Read the newest of what was said after a message, whoever attended the client, on whatever channel.
+
+    The oldest of it comes first, and times are those of the queue.
+    """
     start = moment(after + 1) if after else None
-    page = await desk.server.store.archive.page(client, start=start, limit=limit, backwards=True)
-    return [line for row in page.rows for line in _write(desk, client, row)]
+    first, *others = await archives_of(desk, client)
+    page = await desk.server.store.archive.page(
+        first, together_with=others, start=start, limit=limit, backwards=True
+    )
+    settings = desk.settings.queues.get(queue)
+    zone = ZoneInfo(settings.timezone if settings is not None else "UTC")
+    return [line for row in page.rows for line in _write(desk, client, row, zone)]
 
 
 async def commands_in(desk: Desk, agent: JID, client: JID, *, after: int) -> list[str]:
@@ -56,11 +72,11 @@ def _parse(row: ArchivedMessage) -> Element:
     return parse(b"<message xmlns='%b'%b" % (CLIENT.encode(), row.stanza.removeprefix(b"<message")))
 
 
-def _write(desk: Desk, client: JID, row: ArchivedMessage) -> Iterator[Line]:
+def _write(desk: Desk, client: JID, row: ArchivedMessage, zone: ZoneInfo) -> Iterator[Line]:
     tree = _parse(row)
     body = tree.child("body", CLIENT)
     if body is None or not body.text:
         return
     sender, to = JID.parse(tree.get("from")), JID.parse(tree.get("to"))
-    by = desk.clients.name_of(client) if sender.bare == client else sender.local
-    yield Line(row.id, to.bare, f"[{moment(row.id):%Y-%m-%d %H:%M}] {by}: {body.text}")
+    by = desk.clients.name_of(client) if sender.domain in desk.channels else sender.local
+    yield Line(row.id, to.bare, f"[{row.time.astimezone(zone):%Y-%m-%d %H:%M %Z}] {by}: {body.text}")

@@ -1,7 +1,8 @@
-"""Clients of the desk: each has one stable key, and as many aliases as it has addresses."""
+"""Clients of the desk: each has one stable key, as many aliases as it has addresses, and what it is called."""
 
 import secrets
 import string
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +44,23 @@ class AliasTaken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """How somebody is called, and who says so."""
+
+    text: str
+    #: `nick` and `form` for what clients say themselves; `profile`, `file`, `lookup`, `agent`, …
+    origin: str
+    #: Whether somebody other than the client answers for it.
+    is_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     key: str
-    name: str = ""
     lang: str = ""
     aliases: tuple[str, ...] = ()
+    #: One from each origin.
+    names: tuple[Name, ...] = ()
 
 
 def current_key(key: ColumnElement[str]) -> ColumnElement[str]:
@@ -59,7 +72,7 @@ def current_key(key: ColumnElement[str]) -> ColumnElement[str]:
 def _clients(which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """Read a client: a row for each alias, or one without."""
     return (
-        select(desk_clients.c.key, desk_clients.c.name, desk_clients.c.lang, desk_aliases.c.alias)
+        select(desk_clients.c.key, desk_clients.c.lang, desk_clients.c.names, desk_aliases.c.alias)
         .outerjoin(desk_aliases, desk_aliases.c.client == desk_clients.c.key)
         .where(which)
         .order_by(desk_aliases.c.alias)
@@ -104,12 +117,15 @@ class Clients:
         """List the key and those of the clients that were merged into it: all that its history is kept under."""
         return [key for (key,) in await self._database.fetch(KEYS, key=key)]
 
-    async def find_or_add(self, alias: str, name: str = "", lang: str = "") -> Client:
-        """Find whose alias this is, or make a new client; who asks at the same time gets the same one."""
+    async def find_or_add(self, alias: str, lang: str = "", key: str = "") -> Client:
+        """Find whose alias this is, or make a new client; who asks at the same time gets the same one.
+
+        `key` is what the new one is to be known by: 62 bits that nobody guesses, from `new_key`.
+        """
         while True:
             if (known := await self.client_of(alias)) is not None:
                 return known
-            added = Client(_new_key(), name, lang, (alias,))
+            added = Client(key or new_key(), lang, (alias,))
             async with self._database.writing() as connection:
                 # On PostgreSQL this waits for another node that claims the same one.
                 claimed = await connection.execute(CLAIM, {"alias": alias, "client": added.key})
@@ -133,17 +149,31 @@ class Clients:
         if owner != current:
             raise AliasTaken(str(owner))
 
-    async def rename(self, key: str, name: str) -> None:
-        """Call a client by another name.
+    async def keep_name(self, key: str, name: Name) -> None:
+        """Keep how somebody calls a client, in place of what they said before; a name without text is forgotten.
 
         Raises:
             ClientUnknown: If there is no such client.
         """
         async with self._database.writing() as connection:
             current = await find_current(connection, key)
-            await connection.execute(
-                update(desk_clients).where(desk_clients.c.key == current).values(name=name)
-            )
+            names = await names_in(connection, current)
+            names.pop(name.origin, None)
+            if name.text:
+                names[name.origin] = name
+            await put_names(connection, current, names.values())
+
+
+async def names_in(connection: AsyncConnection, key: str) -> dict[str, Name]:
+    """Read the names of a client, by origin."""
+    kept = await connection.scalar(select(desk_clients.c.names).where(desk_clients.c.key == key))
+    return {name.origin: name for name in _names(kept or {})}
+
+
+async def put_names(connection: AsyncConnection, key: str, names: Iterable[Name]) -> None:
+    """Write the names of a client."""
+    kept = {name.origin: [name.text, name.is_verified] for name in names}
+    await connection.execute(update(desk_clients).where(desk_clients.c.key == key).values(names=kept))
 
 
 async def find_current(connection: AsyncConnection, key: str) -> str:
@@ -165,13 +195,17 @@ async def find_current(connection: AsyncConnection, key: str) -> str:
 def _client(rows: list[Row]) -> Client | None:
     if not rows:
         return None
-    key, name, lang, _ = rows[0]
-    return Client(key, name, lang, tuple(alias for *_, alias in rows if alias is not None))
+    key, lang, names, _ = rows[0]
+    return Client(key, lang, tuple(alias for *_, alias in rows if alias is not None), tuple(_names(names)))
 
 
-def _row(client: Client) -> dict[str, str]:
-    return {"key": client.key, "name": client.name, "lang": client.lang}
+def _names(kept: Mapping[str, tuple[str, bool]]) -> list[Name]:
+    return [Name(text, origin, is_verified) for origin, (text, is_verified) in kept.items()]
 
 
-def _new_key() -> str:
+def _row(client: Client) -> dict[str, Any]:
+    return {"key": client.key, "lang": client.lang, "names": {}}
+
+
+def new_key() -> str:
     return "".join(secrets.choice(KEY_CHARACTERS) for _ in range(KEY_LENGTH))

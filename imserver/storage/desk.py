@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select, update
 
-from imserver.storage.clients import Clients, find_current
+from imserver.storage.clients import Clients, find_current, names_in, put_names
 from imserver.storage.conversations import OPEN_STATES, Conversations
 from imserver.storage.happenings import Happenings
 from imserver.storage.schema import desk_aliases, desk_clients, desk_conversations, desk_notes
@@ -16,8 +16,9 @@ class DeskStore(Clients, Conversations, Happenings):
     """Clients with their aliases, conversations with their notes, agents, and what happened."""
 
     async def merge(self, key: str, into: str) -> None:
-        """Let two clients be one, which has all aliases, conversations and notes; its name is that of `into`.
+        """Let two clients be one, which has all aliases, conversations, notes and names.
 
+        Of two names from one origin it keeps that of `into`.
         The key that is left leads to it for ever: it stands in the rosters and archives of agents.
 
         Raises:
@@ -31,6 +32,8 @@ class DeskStore(Clients, Conversations, Happenings):
                 return
             for table in (desk_aliases, desk_conversations):
                 await connection.execute(update(table).where(table.c.client == old).values(client=new))
+            names = await names_in(connection, old) | await names_in(connection, new)
+            await put_names(connection, new, names.values())
             clients = desk_clients
             await connection.execute(
                 update(clients).where((clients.c.key == old) | (clients.c.merged == old)).values(merged=new)

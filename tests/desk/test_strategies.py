@@ -6,8 +6,14 @@ from imserver.desk.settings import QueueSettings
 from imserver.desk.strategies import STRATEGIES, choose_agent
 
 
-def agent(name: str, *, idle_since: float = 0.0, load: int = 0, turn: int = 0) -> Agent:
-    return Agent(f"{name}@x", idle_since=idle_since, conversations=set(range(load)), turn=turn)
+def agent(name: str, *, idle_since: float = 0.0, load: int = 0, offers: int = 0, turn: int = 0) -> Agent:
+    return Agent(
+        f"{name}@x",
+        idle_since=idle_since,
+        conversations=set(range(load)),
+        offers=set(range(offers)),
+        turn=turn,
+    )
 
 
 CONVERSATION = Conversation(1, "k@xmpp.x", "support", "support", 0.0)
@@ -18,6 +24,13 @@ CONVERSATION = Conversation(1, "k@xmpp.x", "support", "support", 0.0)
     [
         ("longest-idle", [agent("a", idle_since=20), agent("b", idle_since=10)], ["b@x"]),
         ("longest-idle", [agent("a", turn=2), agent("b", turn=1)], ["b@x"]),
+        ("longest-idle", [agent("a", idle_since=10, offers=1), agent("b", idle_since=20)], ["b@x"]),
+        (
+            "longest-idle",
+            [agent("a", idle_since=10, offers=2), agent("b", idle_since=20, offers=1)],
+            ["b@x"],
+        ),
+        ("longest-idle", [agent("a", idle_since=10, load=4), agent("b", idle_since=20)], ["a@x"]),
         ("least-busy", [agent("a", load=2), agent("b", load=1, idle_since=99)], ["b@x"]),
         ("least-busy", [agent("a", load=1, idle_since=20), agent("b", load=1, idle_since=10)], ["b@x"]),
         ("round-robin", [agent("a", turn=5), agent("b", turn=4, load=3)], ["b@x"]),

@@ -16,10 +16,25 @@ for 5: clients would wait a second to try again. PostgreSQL is Debian's with its
 """
 
 from contrib.bench.peers.ejabberd import Ejabberd
-from contrib.bench.peers.imserver import Imserver, ImserverBare, ImserverPostgreSQL
+from contrib.bench.peers.imserver import (
+    Imserver,
+    ImserverBare,
+    ImserverDesk,
+    ImserverDeskPlugins,
+    ImserverPostgreSQL,
+)
 from contrib.bench.peers.peer import Peer
 from contrib.bench.peers.prosody import Prosody
 
 PEERS: dict[str, type[Peer]] = {
-    peer.name: peer for peer in (Imserver, ImserverPostgreSQL, ImserverBare, Prosody, Ejabberd)
+    peer.name: peer
+    for peer in (
+        Imserver,
+        ImserverPostgreSQL,
+        ImserverBare,
+        ImserverDesk,
+        ImserverDeskPlugins,
+        Prosody,
+        Ejabberd,
+    )
 }

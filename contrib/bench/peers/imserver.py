@@ -61,6 +61,16 @@ enabled = {archive}
 paths = {plugins}
 """
 
+# One client each, so that everybody has somebody to talk to.
+QUEUE = """\
+[queues.support]
+members = {agents}
+accept = "assign"
+agent_capacity = 1
+"""
+#: The plugins that every contact centre switches on.
+BUNDLED = ("display_name", "file_policy", "history_by_from", "templates")
+
 
 class Imserver(Peer):
     """On SQLite, which is its default; every commit waits for the disk."""
@@ -103,6 +113,27 @@ class ImserverBare(Imserver):
 
     name = "imserver-bare"
     plugins = ()
+
+
+class ImserverDesk(Imserver):
+    """With a queue: every second account is an agent."""
+
+    name = "imserver-desk"
+    enabled: ClassVar[Sequence[str]] = ()
+
+    def prepare(self, population: Population) -> None:
+        super().prepare(population)
+        agents = [account.jid for account in population.accounts[::2]]
+        (self.folder / "desk.toml").write_text(QUEUE.format(agents=agents))
+        with (self.folder / "imserver.toml").open("a") as file:
+            file.write(f"enabled = {list(self.enabled)}\n\n[desk]\nfile = '{self.folder}/desk.toml'\n")
+
+
+class ImserverDeskPlugins(ImserverDesk):
+    """With everything that is bundled."""
+
+    name = "imserver-desk-plugins"
+    enabled = BUNDLED
 
 
 class ImserverPostgreSQL(Imserver):

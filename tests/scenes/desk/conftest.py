@@ -39,17 +39,17 @@ class DeskStage(Stage):
         end = self.time + seconds
         while (due := self.desk.floor.next_deadline()) is not None and due <= end:
             self.time = max(due, self.time)
-            self.desk.tick()
+            self.desk.keeper.tick()
             await self.settles()
         self.time = end
-        self.desk.tick()
+        self.desk.keeper.tick()
         await self.settles()
-        self.desk.show_statuses()
+        self.desk.statuses.show_all()
 
     async def is_at(self, moment: str) -> None:
         """Let the desk's clock show this moment, as `2026-07-01T12:00+02:00`."""
         self.time = datetime.fromisoformat(moment).timestamp()
-        self.desk.tick()
+        self.desk.keeper.tick()
         await self.settles()
 
     async def loses(self, actor: Actor) -> None:
@@ -76,7 +76,7 @@ class DeskStage(Stage):
         for _ in range(3):
             await super().settles()
             await self.desk.kept()
-            while self.desk.handing:
+            while self.desk.talk.handing:
                 await super().settles()
 
 

@@ -32,8 +32,8 @@ async def test_an_agent_is_given_a_client_without_being_asked(
 
     received = await ana.swallows()
 
-    assert items_in(received[:1])[0].get("name") == "luis", "the contact comes first"
-    assert bodies(received) == ["You attend luis now (Support).", "hello"]
+    assert items_in(received[:1])[0].get("name") == "luis@localhost", "the contact comes first"
+    assert bodies(received) == ["You attend luis@localhost now (Support).", "hello"]
     assert bodies(await luis.swallows()) == ["Welcome to Support.", "Somebody is with you now."]
 
 
@@ -64,6 +64,16 @@ async def test_longest_idle_first(stage: DeskStage, ana: Actor) -> None:
     await stage.passes(1)
 
     assert await serves(stage, "luis", "tea", "zoe") == ["ana", "eva", "ana"]
+
+
+async def test_who_is_being_asked_is_not_asked_for_everybody(
+    stage: DeskStage, ana: Actor, eva: Actor
+) -> None:
+    for name in ("luis", "tea", "zoe", "kim", "leo", "mar"):
+        await says(await stage.comes_online(name), QUEUE, "hello")
+    await stage.settles()
+
+    assert [len(stage.desk.floor.agents[jid].offers) for jid in ("ana@localhost", "eva@localhost")] == [3, 3]
 
 
 @pytest.mark.desk('accept = "assign"\nstrategy = "least-busy"')

@@ -15,7 +15,7 @@ async def test_a_client_is_welcomed_and_offered(stage: DeskStage, ana: Actor, lu
     assert bodies(await luis.swallows()) == ["Welcome to Support."]
     offer = offer_in(await ana.swallows())
     assert offer.get("from") == QUEUE
-    assert "luis has waited" in bodies([offer])[0]
+    assert "luis@localhost has waited" in bodies([offer])[0]
     assert "> my printer is on fire" in bodies([offer])[0]
 
 

@@ -82,7 +82,9 @@ async def test_who_waits_and_how_long(stage: DeskStage, ana: Actor, luis: Actor)
     await stage.settles()
     await ana.swallows()
 
-    assert await answers(ana, QUEUE, "!queue") == ["1. luis, Support: 1 min\n2. tea, Support: 0 s"]
+    assert await answers(ana, QUEUE, "!queue") == [
+        "1. luis@localhost, Support: 1 min\n2. tea@localhost, Support: 0 s"
+    ]
 
 
 async def test_the_card_of_a_client(stage: DeskStage, ana: Actor, luis: Actor) -> None:
@@ -93,7 +95,7 @@ async def test_the_card_of_a_client(stage: DeskStage, ana: Actor, luis: Actor) -
     (card,) = await answers(ana, client, "!who")
 
     assert card.splitlines() == [
-        "Name: luis",
+        "Name: luis@localhost",
         "Address: luis@localhost",
         "Channel: XMPP",
         "Queue: Support",
@@ -113,12 +115,12 @@ async def test_what_was_said_before(stage: DeskStage, ana: Actor, luis: Actor) -
     history, answer = await answers(ana, client, "!history")
 
     assert [line.partition("] ")[2] for line in history.splitlines()] == [
-        "luis: one",
+        "luis@localhost: one",
         "ana: two",
-        "luis: four",
+        "luis@localhost: four",
     ]
     assert answer == "Messages from before: 3."
-    assert (await answers(ana, client, "!history 1"))[0].endswith("luis: four")
+    assert (await answers(ana, client, "!history 1"))[0].endswith("luis@localhost: four")
 
 
 async def test_a_note_is_shown_to_the_colleagues_in_it_only(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from imserver.desk import desk as desk_module
+from imserver.desk import keeper
 from imserver.storage.archive import ArchiveRow
 from imserver.xmpp.element import Element
 from tests.scenes.actors import Actor
@@ -183,7 +184,7 @@ def fill_up(stage: DeskStage, monkeypatch: pytest.MonkeyPatch, is_full: Full, *,
         await write(rows, waiting, **more)
 
     monkeypatch.setattr(archive, "write", refuse)
-    monkeypatch.setattr(desk_module, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(keeper, "RETRY_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -237,7 +238,7 @@ async def test_an_agent_is_told_that_the_clients_server_could_not_keep_it(
 
     await says(ana, client, "hello", id="a1")
 
-    assert failures(await ana.swallows()) == [(f"{client}/xmpp", "a1", "resource-constraint")]
+    assert failures(await ana.swallows()) == [(client, "a1", "resource-constraint")]
     await luis.receives_nothing()
 
 
@@ -256,3 +257,28 @@ async def test_what_waited_is_handed_over_when_there_is_room_again(
         one for one in await ana.swallows() if one.get("from").endswith("/xmpp") and one.name == "message"
     ]
     assert bodies(said)[-2:] == ["one", "two"]
+
+
+async def test_a_server_that_stops_promises_nothing_that_it_could_not_store(
+    stage: DeskStage, monkeypatch: pytest.MonkeyPatch, ana: Actor, luis: Actor
+) -> None:
+    async def refuse(*rows: Any) -> None:
+        raise OSError("database or disk is full")
+
+    monkeypatch.setattr(stage.server.store.desk, "save", refuse)
+    monkeypatch.setattr(keeper, "RETRY_SECONDS", 0.01)
+    await luis.sends(f"<message to='{QUEUE}' type='chat' id='l1'><body>hello</body></message>")
+    while not stage.log.entries:
+        await asyncio.sleep(0.01)
+
+    await stage.desk.stop()
+
+    await luis.receives(
+        f"<message type='error' id='l1' from='{QUEUE}' to='{luis.jid}'>…<error type='wait'>…</error></message>"
+    )
+    monkeypatch.undo()
+    await stage.desk.stop()
+    assert not bodies(await ana.swallows())
+    conversations, _ = await stage.server.store.desk.load(0.0)
+    assert [one.state for one in conversations] == ["offered"]
+    stage.log.entries.clear()

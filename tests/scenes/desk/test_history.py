@@ -66,7 +66,7 @@ async def test_the_clients_history_is_whole_whoever_attends_them(stage: DeskStag
     shown = next(text for text in bodies(await eva.swallows()) if "three" in text)
     assert [line.partition("] ")[2] for line in shown.splitlines()] == [
         "ana: three",
-        "luis: four",
+        "luis@localhost: four",
         "eva: five",
     ]
 

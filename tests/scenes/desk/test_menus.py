@@ -238,7 +238,9 @@ def chat(stage: DeskStage, agent: Actor, client: str) -> str:
     """Find the chat with a client, if they are with that agent; else it is said to the queue."""
     desk = stage.desk
     there = (one.client for one in desk.floor.of_agent(agent.jid.bare))
-    return next((jid for jid in there if desk.clients.name_of(JID.parse(jid)) == client), QUEUE)
+    return next(
+        (jid for jid in there if desk.clients.name_of(JID.parse(jid)) == f"{client}@localhost"), QUEUE
+    )
 
 
 async def state(stage: DeskStage) -> Any:

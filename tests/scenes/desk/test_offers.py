@@ -53,7 +53,7 @@ async def test_one_who_declines_leaves_the_client_to_the_next(
 
     answered = await ana.swallows()
     assert "Declined; others are asked." in bodies(answered)
-    assert corrected(answered) == {offer.get("id"): "The offer of luis no longer stands."}
+    assert corrected(answered) == {offer.get("id"): "The offer of luis@localhost no longer stands."}
     offer_in(await eva.swallows())
 
 
@@ -78,7 +78,9 @@ async def test_one_who_does_not_answer_leaves_the_client_to_the_next(
 
     await stage.passes(20)
 
-    assert corrected(await ana.swallows()) == {offer.get("id"): "The offer of luis no longer stands."}
+    assert corrected(await ana.swallows()) == {
+        offer.get("id"): "The offer of luis@localhost no longer stands."
+    }
     offer_in(await eva.swallows())
     await says(ana, QUEUE, button(offer, "Accept"))
     assert bodies(await ana.swallows()) == ["This conversation is not offered to you."]
@@ -112,7 +114,7 @@ async def test_all_are_asked_and_the_first_has_it(
 
     await accepts(stage, ana)
 
-    assert corrected(await eva.swallows()) == {offer.get("id"): "ana attends luis already."}
+    assert corrected(await eva.swallows()) == {offer.get("id"): "ana attends luis@localhost already."}
     await says(eva, QUEUE, button(offer, "Accept"))
     assert bodies(await eva.swallows()) == ["ana has it already."]
 
@@ -147,7 +149,7 @@ async def test_an_offer_comes_to_all_devices_and_goes_from_all(
     offer = await accepts(stage, ana)
 
     assert offer.get("id") == asked.get("id")
-    assert corrected(await phone.swallows()) == {asked.get("id"): "You attend luis now (Support)."}
+    assert corrected(await phone.swallows()) == {asked.get("id"): "You attend luis@localhost now (Support)."}
 
 
 async def test_a_device_that_comes_later_is_asked_too(stage: DeskStage, ana: Actor, luis: Actor) -> None:
@@ -182,7 +184,7 @@ async def test_offers_are_in_the_agents_language(stage: DeskStage, luis: Actor) 
 
     offer = offer_in(await ana.swallows())
 
-    assert "luis lleva 0 s esperando en Support. ¿Acepta?" in bodies([offer])[0]
+    assert "luis@localhost lleva 0 s esperando en Support. ¿Acepta?" in bodies([offer])[0]
     assert button(offer, "Aceptar") == "!accept 1"
 
 

@@ -64,7 +64,7 @@ async def test_first_come_first_served(stage: DeskStage, luis: Actor, tea: Actor
 
     ana = await stage.begins_work("ana")
 
-    assert offered(await ana.swallows()) == "luis"
+    assert offered(await ana.swallows()) == "luis@localhost"
 
 
 @pytest.mark.desk("agent_capacity = 1")
@@ -77,7 +77,7 @@ async def test_an_agent_has_as_many_as_fit_and_the_next_one_afterwards(
 
     await says(ana, client, "!close")
 
-    assert offered(await ana.swallows()) == "tea"
+    assert offered(await ana.swallows()) == "tea@localhost"
 
 
 @pytest.mark.desk('capacity = 1\n[queues.support.agents."eva@localhost"]\ncapacity = 3')
@@ -119,7 +119,7 @@ async def test_less_is_wanted_of_an_agent_with_time(stage: DeskStage, ana: Actor
     await ana.receives_nothing()
 
     await stage.passes(1)
-    assert offered(await ana.swallows()) == "luis"
+    assert offered(await ana.swallows()) == "luis@localhost"
 
 
 @pytest.mark.desk("delay_seconds = 30")
@@ -129,7 +129,7 @@ async def test_a_client_waits_as_long_as_the_queue_wants(stage: DeskStage, ana: 
 
     await stage.passes(30)
 
-    assert offered(await ana.swallows()) == "luis"
+    assert offered(await ana.swallows()) == "luis@localhost"
 
 
 @pytest.mark.desk(
@@ -142,7 +142,7 @@ async def test_the_more_important_queue_is_first(stage: DeskStage, luis: Actor, 
 
     ana = await stage.begins_work("ana")
 
-    assert offered(await ana.swallows()) == "tea"
+    assert offered(await ana.swallows()) == "tea@localhost"
 
 
 @pytest.mark.desk("reopen_seconds = 0")
@@ -157,7 +157,7 @@ async def test_a_client_who_returns_is_offered_to_the_agent_who_knows_them(
 
     await writes(stage, luis, "me again")
 
-    assert offered(await ana.swallows()) == "luis"
+    assert offered(await ana.swallows()) == "luis@localhost"
     await eva.receives_nothing()
 
 
@@ -179,7 +179,7 @@ async def test_that_agent_is_waited_for_a_while(
     await eva.receives_nothing()
     await stage.passes(1)
 
-    assert offered(await eva.swallows()) == "luis"
+    assert offered(await eva.swallows()) == "luis@localhost"
 
 
 @pytest.mark.desk(

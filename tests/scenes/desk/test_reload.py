@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from imserver.desk import plugin
-from tests.scenes.actors import Actor
+from tests.scenes.actors import PATIENCE, Actor
 from tests.scenes.desk.conftest import SUPPORT, DeskStage, accepts, attends, bodies, heard, offer_in, says
 
 QUEUE = "support@desk.localhost"
@@ -21,7 +21,7 @@ def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
 async def changes(stage: DeskStage, toml: str, event: str) -> str:
     """Write the file anew, and wait for what the log says of it; return the reason given."""
     stage.file.write_text(toml)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not (found := [entry for entry in stage.log.entries if entry["event"] == event]):
             await asyncio.sleep(0.01)
     await stage.settles()
@@ -69,7 +69,7 @@ async def test_a_member_no_more_is_not_asked_any_more_but_keeps_their_clients(
     await changes(stage, '[queues.support]\ntitle = "Support"\nmembers = ["eva@localhost"]', READ)
 
     taken_back = bodies(await ana.swallows())
-    assert taken_back == ["The offer of tea no longer stands."], offer
+    assert taken_back == ["The offer of tea@localhost no longer stands."], offer
     await says(ana, client, "I am still yours")
     assert bodies(await luis.swallows()) == ["I am still yours"]
 
@@ -110,3 +110,31 @@ async def test_another_prefix_counts_at_once(stage: DeskStage, ana: Actor) -> No
     await says(ana, QUEUE, "#pause")
 
     assert bodies(await ana.swallows()) == ["You are on a break; nothing new is offered to you until #ready."]
+
+
+async def test_a_queue_that_is_gone_keeps_its_own_words_for_those_who_are_in_it(
+    stage: DeskStage, ana: Actor, luis: Actor
+) -> None:
+    await changes(
+        stage, SUPPORT + '[queues.support.texts.en]\nclosed = "Thanks for calling Support."\n', READ
+    )
+    client = await attends(stage, ana, luis)
+    await changes(stage, "[queues.sales]\nmembers = ['eva@localhost']", READ)
+
+    await says(ana, client, "!close")
+    await stage.settles()
+
+    assert "Thanks for calling Support." in bodies(await luis.swallows())
+
+
+async def test_a_strategy_that_no_plugin_knows_is_named_once(
+    stage: DeskStage, ana: Actor, luis: Actor
+) -> None:
+    await changes(stage, SUPPORT + 'strategy = "by-horoscope"\n', READ)
+
+    await says(luis, QUEUE, "hello")
+    await stage.settles()
+
+    offer_in(await ana.swallows())
+    named = [entry for entry in stage.log.entries if "strategy" in entry]
+    assert [entry["strategy"] for entry in named] == ["by-horoscope"]

@@ -29,8 +29,8 @@ async def test_a_silent_client_is_warned_and_then_the_conversation_is_closed(
         "The conversation was closed since we have not heard from you. Just write to come back."
     ]
     assert bodies(await ana.swallows()) == [
-        "luis has been silent for too long; the conversation is closed.",
-        "You do not attend luis any more.",
+        "luis@localhost has been silent for too long; the conversation is closed.",
+        "You do not attend luis@localhost any more.",
     ]
 
 

@@ -34,11 +34,11 @@ async def test_an_agent_passes_a_client_on_with_a_reason_and_what_was_said(
     await stage.settles()
 
     offer = await accepts(stage, eva)
-    assert "ana passes luis on to you (Support): knows invoices. Accept?" in bodies([offer])[0]
+    assert "ana passes luis@localhost on to you (Support): knows invoices. Accept?" in bodies([offer])[0]
     opening, before = heard(await eva.swallows())
-    assert opening == "You attend luis now (Support), passed on by ana: knows invoices"
+    assert opening == "You attend luis@localhost now (Support), passed on by ana: knows invoices"
     assert [line.partition("] ")[2] for line in before.splitlines()] == [
-        "luis: the invoice is wrong",
+        "luis@localhost: the invoice is wrong",
         "ana: let me see",
     ]
 
@@ -136,8 +136,8 @@ async def test_a_colleague_is_invited_hears_both_and_may_speak(
 
     await says(ana, client, "!invite eva")
     joined = bodies(await eva.swallows())
-    assert joined[0] == "ana invites you to the conversation with luis (Support)."
-    assert joined[1].endswith("] luis: it burns")
+    assert joined[0] == "ana invites you to the conversation with luis@localhost (Support)."
+    assert joined[1].endswith("] luis@localhost: it burns")
 
     await says(luis, QUEUE, "badly")
     await says(ana, client, "water?")
@@ -163,7 +163,7 @@ async def test_a_guest_who_closes_leaves_and_the_conversation_goes_on(
     await says(eva, client, "!close")
 
     assert bodies(await eva.swallows()) == [
-        "You do not attend luis any more.",
+        "You do not attend luis@localhost any more.",
         "You have left; the conversation goes on.",
     ]
     assert not bodies(await luis.swallows())
@@ -195,12 +195,12 @@ async def test_a_lost_agents_client_is_back_at_the_head_of_the_queue_with_the_ti
     offers = bodies(await eva.swallows())
 
     assert [offer.split(". ")[0] for offer in offers] == [
-        "luis has waited 1 min in Support",
-        "tea has waited 30 s in Support",
+        "luis@localhost has waited 1 min in Support",
+        "tea@localhost has waited 30 s in Support",
     ]
     await says(eva, QUEUE, "!accept 1")
     said = bodies(await eva.swallows())
-    assert any(line.endswith("] luis: first") for line in said)
+    assert any(line.endswith("] luis@localhost: first") for line in said)
     assert "are you there?" in said
 
 

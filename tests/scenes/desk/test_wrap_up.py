@@ -37,7 +37,7 @@ async def test_an_agent_has_time_to_write_it_up_before_the_next(
 
     await says(ana, client, "!close")
     told = await ana.swallows()
-    assert "The conversation with luis is over. You have 60 s to write it up." in bodies(told)
+    assert "The conversation with luis@localhost is over. You have 60 s to write it up." in bodies(told)
     assert not items_in(told), "the client is still there to write notes at"
     await says(ana, client, "!note very patient")
     assert bodies(await ana.swallows()) == ["Noted; the client does not see it."]
@@ -87,7 +87,7 @@ async def test_a_client_who_comes_back_in_wrap_up_is_with_the_same_agent(
     await says(luis, QUEUE, "wait!")
     await says(ana, client, "yes?")
 
-    assert sorted(bodies(await ana.swallows())) == ["luis has come back.", "wait!"]
+    assert sorted(bodies(await ana.swallows())) == ["luis@localhost has come back.", "wait!"]
     assert bodies(await luis.swallows()) == ["yes?"]
 
 
@@ -105,7 +105,7 @@ async def test_a_client_who_comes_back_soon_goes_on_without_a_question(
     await says(luis, QUEUE, "one more thing")
 
     received = await ana.swallows()
-    assert bodies(received) == ["luis has come back.", "one more thing"]
+    assert bodies(received) == ["luis@localhost has come back.", "one more thing"]
     assert items_in(received)[0].get("jid") == client
     assert list(stage.desk.floor.conversations) == [1]
     await eva.receives_nothing()
