@@ -381,6 +381,10 @@ class Archive(Table):
         ge=0,
         description="How long a message stays in the archive, in days; 0 is for ever.",
     )
+    search: bool = Field(
+        default=True,
+        description="Whether messages can be found by their words (XEP-0431); takes an index.",
+    )
 
 
 class Upload(Table):

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import typer
 from rich.markup import escape
 from rich.rule import Rule
 
+from imserver.cli import templates
 from imserver.cli.bulk import derive
 from imserver.cli.config import read
 from imserver.cli.console import fail, out
@@ -85,6 +87,8 @@ def start(
         ports = _free_ports(port)
         config.write_text(_settings(ports), encoding="utf-8")
         _write_desk(data / "desk.toml")
+        _write_names(data / "names.csv")
+        _write_templates(data / "templates")
     except OSError as error:
         fail(f"{data} cannot be used: {error.strerror}", "Name another folder: imserver demo --data FOLDER")
     settings = read(config)
@@ -114,6 +118,21 @@ def _write_desk(file: Path) -> None:
     if not file.exists():
         members = ", ".join(f'"{name}@{DOMAIN}"' for name in AGENTS)
         file.write_text(DESK.format(members=members), encoding="utf-8")
+
+
+def _write_names(file: Path) -> None:
+    """Tell the agents what the customer is called, unless that was written otherwise."""
+    if not file.exists():
+        customers = [name for name in NAMES if name not in AGENTS]
+        lines = ["alias,name", *(f"xmpp:{name}@{DOMAIN},{NAMES[name]}" for name in customers)]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_templates(folder: Path) -> None:
+    """Copy the examples, unless there are templates: what was tried out in them stays."""
+    examples = templates.examples()
+    if examples is not None and not folder.exists():
+        shutil.copytree(examples, folder, ignore=shutil.ignore_patterns("README.md"))
 
 
 def _password() -> str:
@@ -160,6 +179,12 @@ http = ["{LOOPBACK}:{ports.http}"]
 
 [desk]
 file = "desk.toml"
+
+[plugins]
+enabled = {'["display_name", "templates"]' if templates.is_installed() else '["display_name"]'}
+
+[plugins.display_name]
+names = "names.csv"
 """
 
 
@@ -202,7 +227,8 @@ Three accounts that know each other; sign in with any XMPP client:
 [bold]The contact centre[/]: play both sides with two of them.
   The customer, as {luis.address}:   [cyan]/msg {QUEUE} my printer is on fire[/]
   The agent, as {ana.address}, is asked by {QUEUE}, and answers there:   [cyan]!accept[/]
-  Then the customer is a contact of the agent: both just write. [cyan]!help[/] lists what an agent can do.
+  Then the customer is a contact of the agent: both just write.
+  [cyan]!help[/] lists what an agent can do.{_how_to_use_templates(folder)}
 
 [bold]Gajim[/] and [bold]Dino[/]: first let this machine trust the demo's certificate:
   [cyan]sudo cp {certificate} \\
@@ -224,6 +250,13 @@ More accounts, from another terminal:
 Everything is kept in {escape(str(folder))}. Ctrl+C stops the server.
 """)
     out.print(Rule())
+
+
+def _how_to_use_templates(folder: Path) -> str:
+    if not templates.is_installed():
+        return ""
+    return f"""
+  [cyan]!t greeting[/] sends a template, and [cyan]!templates[/] lists those of {escape(str(folder / "templates"))}."""
 
 
 def _other_port(ports: Ports) -> str:

@@ -138,11 +138,15 @@ def test_it_has_a_queue_that_may_be_changed(folder: Path) -> None:
         pass
     changed = (folder / "desk.toml").read_text().replace('"Support"', '"Help"')
     (folder / "desk.toml").write_text(changed)
+    (folder / "templates" / "greeting.en.md").write_text("Hi!")
     with demo(folder, "--port", "0"):
         pass
 
     assert "support@desk.localhost" in printed
     assert tomllib.loads((folder / "desk.toml").read_text())["queues"]["support"]["title"] == "Help"
+    assert "!t greeting" in printed
+    assert (folder / "templates" / "greeting.en.md").read_text() == "Hi!"
+    assert (folder / "templates" / "closing.pt.md").exists()
 
 
 def test_a_folder_that_cannot_be_used_is_told(folder: Path) -> None:
