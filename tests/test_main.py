@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.running import Account, RunningServer
-from tests.scenes.actors import Actor
+from tests.scenes.actors import PATIENCE, Actor
 
 ANA = Account("ana@localhost", "secret of ana")
 
@@ -30,7 +30,7 @@ def lines(server: RunningServer) -> list[dict[str, object]]:
 
 
 async def said(server: RunningServer, event: str) -> dict[str, object]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             for line in lines(server):
                 if line["event"] == event:

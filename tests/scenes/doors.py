@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imserver.net.channel_binding import export
+from imserver.routing import lifecycle
 from imserver.xmpp.element import Element
 from tests.scenes.actors import PASSWORD, PATIENCE, Actor, Stage
 from tests.stream.test_scram import Client
@@ -94,6 +95,31 @@ def condition_of(said: list[Element]) -> str:
     """Tell the stream error that ended it; "" if it ended in peace."""
     errors = [one for one in said if one.name == "error"]
     return errors[0].elements()[0].name if errors else ""
+
+
+def time_to_log_in_is_over(stage: Stage) -> None:
+    """Do to everybody what the clock does when `login_seconds` are over."""
+    for connection in list(stage.running.connections):
+        connection._too_late()
+
+
+async def time_to_come_back_is_over(stage: Stage, *actors: Actor) -> None:
+    """Do to those who lost their connection what the clock does when `resume_seconds` are over."""
+    for actor in actors:
+        session = stage.server.sessions.find(actor.jid)
+        assert session is not None, f"{actor} is gone already"
+        await eventually(lambda session=session: not session.is_connected)  # type: ignore[misc]
+        lifecycle._give_up(stage.server, session, session.detachments)
+    await stage.settles()
+
+
+async def loses(stage: Stage, actor: Actor) -> None:
+    """Somebody's connection breaks, and the server has noticed."""
+    await actor.vanishes()
+    await eventually(
+        lambda: not any(one.jid == actor.jid and one.is_connected for one in stage.server.sessions)
+    )
+    await stage.settles()
 
 
 async def eventually(is_so: Callable[[], bool]) -> None:

@@ -1,8 +1,7 @@
 """XEP-0352, as clients see it."""
 
-import asyncio
-
 from tests.scenes.actors import Actor, Stage
+from tests.scenes.doors import eventually
 
 CSI = "urn:xmpp:csi:0"
 STATE = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
@@ -20,9 +19,8 @@ async def look_away(stage: Stage, luis: Actor) -> None:
     await stage.settles()
     # A ping's answer is urgent and brings what waits along: look at the session instead.
     session = stage.server.sessions.find(luis.jid)
-    async with asyncio.timeout(5):
-        while session is not None and session.is_looked_at:
-            await asyncio.sleep(0.01)
+    assert session is not None
+    await eventually(lambda: not session.is_looked_at)
 
 
 async def test_typing_waits_until_somebody_looks(stage: Stage, ana: Actor, luis: Actor) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from imserver.net.tls import make_self_signed
 from imserver.settings import Settings
-from tests.scenes.actors import Actor, Stage, staged
+from tests.scenes.actors import PATIENCE, Actor, Stage, staged
 from tests.scenes.doors import (
     binding_of,
     client_context,
@@ -104,7 +104,7 @@ async def test_whoever_never_begins_the_handshake_is_cut(
     async with staged(tmp_path, {}) as stage:
         reader, writer = await asyncio.open_connection("127.0.0.1", stage.running.ports["c2s_tls"][0])
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await reader.read() == b""
 
         assert not stage.running.connections

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from imserver.features import health
 from imserver.running import Running
 from tests.scenes.actors import Actor, Stage
+from tests.scenes.doors import loses
 
 
 def base(running: Running) -> str:
@@ -100,8 +101,7 @@ async def test_metrics_show_what_clients_have_not_acknowledged(stage: Stage, ana
         await ana.sends("<message to='luis@localhost/stage' type='headline'><body>Hi</body></message>")
     for _ in range(3):
         await luis.hears()
-    await luis.vanishes()
-    await asyncio.sleep(0.05)
+    await loses(stage, luis)
 
     found = await metrics(stage)
 

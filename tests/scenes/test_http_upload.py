@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from imserver.xmpp.element import Element
-from tests.scenes.actors import Actor, Stage, staged
+from tests.scenes.actors import PATIENCE, Actor, Stage, staged
+from tests.scenes.doors import eventually
 
 UPLOAD = "urn:xmpp:http:upload:0"
 SERVICE = "upload.localhost"
@@ -52,7 +53,7 @@ class Http:
         if later:
             await asyncio.sleep(0.1)
             writer.write(later.encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             answer = await reader.read()
         writer.close()
         return answer
@@ -269,9 +270,7 @@ async def test_two_who_upload_at_once_do_not_mix(stage: Stage, ana: Actor, http:
 
     headers = {"Content-Type": "image/png", "Content-Length": "6"}
     first = asyncio.create_task(http("PUT", url, slowly(), headers))
-    async with asyncio.timeout(10):
-        while not any((stage.server.settings.data / "uploads").iterdir()):
-            await asyncio.sleep(0.01)
+    await eventually(lambda: any((stage.server.settings.data / "uploads").iterdir()))
     status, _, _ = await http("PUT", url, b"twotwo", {"Content-Type": "image/png"})
     other_is_answered.set()
 
@@ -341,13 +340,9 @@ async def test_an_upload_that_breaks_off_leaves_nothing_and_may_be_tried_again(
         broken.sendall(
             f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 100\r\n\r\nhalf".encode()
         )
-        async with asyncio.timeout(5):
-            while not stored(stage):
-                await asyncio.sleep(0.01)
+        await eventually(lambda: bool(stored(stage)))
 
-    async with asyncio.timeout(5):
-        while stored(stage):
-            await asyncio.sleep(0.01)
+    await eventually(lambda: not stored(stage))
     assert (await http("GET", url))[0] == 404
     assert (await http("PUT", url, b"x" * 100, {"Content-Type": "image/png"}))[0] == 201
 

@@ -1,11 +1,11 @@
 """XEP-0160: what waits for somebody who is not there."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from tests.scenes.actors import Actor, Stage, staged
+from tests.scenes.doors import loses
 from tests.scenes.test_archive import history
 
 
@@ -113,9 +113,7 @@ async def test_it_goes_on_waiting_until_a_client_that_counts_has_it(stage: Stage
 
     # The presence and the first message arrived, and the second was lost with the connection.
     await luis.sends("<a xmlns='urn:xmpp:sm:3' h='2'/>")
-    await luis.vanishes()
-    await asyncio.sleep(0.05)
-    await stage.settles()
+    await loses(stage, luis)
 
     read = (await appears(stage))[1]
     assert read == [1, 2]  # one delivery is acknowledged as a whole
@@ -146,8 +144,7 @@ async def test_it_goes_to_another_device_if_the_first_loses_it(stage: Stage, ana
     desk, read = await appears(stage, "desk")
     assert read == []
 
-    await phone.vanishes()
-    await asyncio.sleep(0.05)
+    await loses(stage, phone)
 
     assert await reads(desk) == [1, 2]
 
@@ -246,8 +243,7 @@ async def test_a_session_that_lost_its_connection_keeps_what_it_is_sent(stage: S
     await luis.sends("<enable xmlns='urn:xmpp:sm:3' resume='true'/><presence/>")
     token = (await luis.hears()).get("id")
     await luis.swallows()
-    await luis.vanishes()
-    await asyncio.sleep(0.05)
+    await loses(stage, luis)
 
     await send(ana, 1)
     back = await stage.logs_in("luis")

@@ -7,6 +7,7 @@ import pytest
 from imserver.storage.lasts import Last
 from imserver.storage.rosters import RosterItem
 from tests.scenes.actors import Stage
+from tests.scenes.doors import loses, time_to_come_back_is_over
 
 MORNING = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
@@ -174,7 +175,6 @@ async def test_who_loses_the_connection_is_gone_for_contacts(stage: Stage) -> No
     await luis.receives("<presence type='unavailable' from='ana@localhost/stage' to='luis@localhost'/>")
 
 
-@pytest.mark.settings(limits={"resume_seconds": 1})
 async def test_who_may_come_back_is_gone_when_the_time_is_over(stage: Stage) -> None:
     await stage.friends("ana", "luis")
     luis, ana = await stage.comes_online("luis"), await stage.comes_online("ana")
@@ -182,9 +182,11 @@ async def test_who_may_come_back_is_gone_when_the_time_is_over(stage: Stage) -> 
     await ana.receives("<enabled xmlns='urn:xmpp:sm:3' id='…' max='…' resume='true'/>")
     await luis.swallows()
 
-    await ana.vanishes()
-
+    await loses(stage, ana)
     await luis.receives_nothing()
+
+    await time_to_come_back_is_over(stage, ana)
+
     await luis.receives("<presence type='unavailable' from='ana@localhost/stage' to='luis@localhost'/>")
 
 

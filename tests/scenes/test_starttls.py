@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from imserver.xmpp.codec import StreamReader
-from tests.scenes.actors import Actor, Stage
+from tests.scenes.actors import PATIENCE, Actor, Stage
 from tests.scenes.doors import (
     STARTTLS,
     TLS,
@@ -14,6 +14,7 @@ from tests.scenes.doors import (
     eventually,
     plain,
     starts_tls,
+    time_to_log_in_is_over,
     tls_of,
     tries,
 )
@@ -152,13 +153,14 @@ async def test_whoever_speaks_no_tls_after_all_is_cut(stage: Stage, stranger: Ac
     assert not len(stage.running.reception.doorkeeper)
 
 
-@pytest.mark.settings(limits={"login_seconds": 0.3})
 async def test_whoever_never_ends_the_handshake_is_cut(stage: Stage, stranger: Actor) -> None:
     await stranger.opens_stream()
     await stranger.sends(STARTTLS)
     await stranger.receives(f"<proceed xmlns='{TLS}'/>")
 
-    async with asyncio.timeout(5):
+    time_to_log_in_is_over(stage)
+
+    async with asyncio.timeout(PATIENCE):
         await stranger._reader.read()
 
     await eventually(lambda: not stage.running.connections)

@@ -1,12 +1,12 @@
 """XEP-0198, as clients see it: what is acknowledged when, and what becomes of what is not."""
 
-import asyncio
 import re
 
 import pytest
 
 from imserver.xmpp.element import Element
 from tests.scenes.actors import Actor, Stage
+from tests.scenes.doors import eventually, loses, time_to_come_back_is_over
 
 SM = "urn:xmpp:sm:3"
 ENABLE = f"<enable xmlns='{SM}' resume='true'/>"
@@ -166,14 +166,14 @@ async def test_what_a_dead_session_never_had_is_kept_for_the_next(stage: Stage) 
     await luis.vanishes()
     await say(ana, "luis@localhost", "three")
 
-    await until_gone(stage, luis)
+    await eventually(lambda: stage.server.sessions.find(luis.jid) is None)
+    await stage.settles()
     luis = await stage.enters("luis", "new")
     await luis.sends("<presence/>")
 
     assert await heard(luis) == ["one", "two", "three"]
 
 
-@pytest.mark.settings(limits={"resume_seconds": 1})
 async def test_what_a_dead_session_never_had_goes_to_another_resource_once(stage: Stage) -> None:
     ana, luis, _ = await chat(stage)
     phone = await stage.comes_online("luis", "phone")
@@ -183,13 +183,12 @@ async def test_what_a_dead_session_never_had_goes_to_another_resource_once(stage
     assert await heard(phone) == []
 
     await luis.vanishes()
-    await until_gone(stage, luis)
+    await time_to_come_back_is_over(stage, luis)
 
     assert await heard(phone) == ["one", "two"]
     assert await stage.server.store.offline.count("luis@localhost") == 0
 
 
-@pytest.mark.settings(limits={"resume_seconds": 1})
 async def test_what_another_resource_had_already_by_carbons_is_not_sent_twice(stage: Stage) -> None:
     ana, luis, _ = await chat(stage)
     phone = await stage.comes_online("luis", "phone")
@@ -200,7 +199,7 @@ async def test_what_another_resource_had_already_by_carbons_is_not_sent_twice(st
     assert len([one for one in copies if one.name == "message"]) == 1
 
     await luis.vanishes()
-    await until_gone(stage, luis)
+    await time_to_come_back_is_over(stage, luis)
 
     assert await heard(phone) == []
     assert await stage.server.store.offline.count("luis@localhost") == 0
@@ -255,14 +254,6 @@ async def test_a_stream_that_ends_in_peace_is_acknowledged_a_last_time(stage: St
     assert [str(one) for one in said if one.name == "a"] == [f"<a xmlns='{SM}' h='1'/>"]
 
 
-async def until_gone(stage: Stage, actor: Actor) -> None:
-    async with asyncio.timeout(5):
-        while stage.server.sessions.find(actor.jid) is not None:
-            await asyncio.sleep(0.02)
-    await stage.settles()
-
-
-@pytest.mark.settings(limits={"resume_seconds": 1})
 async def test_a_copy_that_its_session_lost_is_kept_if_nobody_else_has_the_message(stage: Stage) -> None:
     ana, luis, _ = await chat(stage)
     phone = await stage.comes_online("luis", "phone")
@@ -273,9 +264,8 @@ async def test_a_copy_that_its_session_lost_is_kept_if_nobody_else_has_the_messa
     await stage.settles()
 
     for device in (luis, phone):
-        await device.vanishes()
-    for device in (luis, phone):
-        await until_gone(stage, device)
+        await loses(stage, device)
+    await time_to_come_back_is_over(stage, luis, phone)
     again = await stage.enters("luis", "again")
     await again.sends("<presence/>")
 

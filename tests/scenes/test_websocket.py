@@ -18,6 +18,7 @@ from imserver.xmpp.element import Element
 from imserver.xmpp.jid import JID
 from imserver.xmpp.parser import parse
 from tests.scenes.actors import DOMAIN, PASSWORD, PATIENCE, Actor, Stage
+from tests.scenes.doors import eventually
 
 FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
 OPEN = f"<open xmlns='{FRAMING}' to='{DOMAIN}' version='1.0'/>"
@@ -364,9 +365,7 @@ async def test_nothing_is_left_of_a_connection_that_is_gone(stage: Stage, web: W
     [connection] = stage.running.connections
 
     await ana.vanishes()
-    async with asyncio.timeout(5):
-        while stage.running.connections:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: not stage.running.connections)
     await stage.settles()
 
     assert connection.session is None
