@@ -38,6 +38,8 @@ from imserver.xmpp.jid import JID
 AGENTS, QUEUES, OPEN = 500, 50, 10_000
 ROUTE_MS, MEMORY_MB, TIMES, WITH_PLUGINS = 1.0, 200.0, 2.0, 1.3
 RUNS: Final = 3
+#: How many clients come in a second, while conversations are routed; those who wait are told their position meanwhile.
+ARRIVALS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def route(rounds: int = 2_000) -> list[float]:
     for number in range(3_500):
         come(floor, number, ids, float(number), served)
     for number in range(3_500, 3_500 + rounds):
-        now = float(number)
+        now = 3_500.0 + (number - 3_500) / ARRIVALS
         busy = served.popleft()
         begun = time.process_time()
         come(floor, number, ids, now, served)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Staged = Effect | Returned
 
 #: How long that somebody wrote may be known in memory only, in seconds; where a client stands never is.
-LAZY_SECONDS: Final = 1.0
+LAZY_SECONDS: Final = 5.0
 #: How long to wait before a failed write is tried again, in seconds.
 RETRY_SECONDS: Final = 1.0
 #: How long a timer runs at most, in seconds: clocks are put right now and then.
@@ -68,10 +68,10 @@ class Keeper:
     def stage(self, effects: Iterable[Staged]) -> None:
         """Have what an event brought stored, and then done."""
         staged = list(effects)
-        for effect in staged:
-            self._note(effect)
-        self._staged.extend(staged)
         if staged:
+            for effect in staged:
+                self._note(effect)
+            self._staged.extend(staged)
             self._wake()
         elif self._lazy is None and not self._is_stopped:
             self._lazy = asyncio.get_running_loop().call_later(LAZY_SECONDS, self._wake)
