@@ -2,12 +2,14 @@
 
 import asyncio
 import csv
+import json
 import os
 import secrets
 import shutil
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, NamedTuple
@@ -31,6 +33,13 @@ LOOPBACK = "127.0.0.1"
 NAMES = {"ana": "Ana", "eva": "Eva", "luis": "Luis"}
 AGENTS = ("ana", "eva")
 QUEUE = f"support@desk.{DOMAIN}"
+# The bundled plugins, and what each of them needs.
+PLUGINS = {
+    "display_name": ("imserver_display_name",),
+    "file_policy": ("imserver_file_policy", "magic", "pylibmagic"),
+    "history_by_from": ("imserver_history_by_from",),
+    "templates": ("imserver_templates", "jinja2"),
+}
 
 # Nothing that looks like something else: passwords are typed here.
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -181,11 +190,16 @@ http = ["{LOOPBACK}:{ports.http}"]
 file = "desk.toml"
 
 [plugins]
-enabled = {'["display_name", "templates"]' if templates.is_installed() else '["display_name"]'}
+enabled = {json.dumps(_plugins())}
 
 [plugins.display_name]
 names = "names.csv"
 """
+
+
+def _plugins() -> list[str]:
+    """List the bundled plugins that have what they need."""
+    return [name for name, needed in PLUGINS.items() if all(find_spec(one) is not None for one in needed)]
 
 
 async def _fill(settings: Settings, logins: Iterable[Login]) -> None:
@@ -245,7 +259,7 @@ Three accounts that know each other; sign in with any XMPP client:
     -j {LOOPBACK}:{ports.c2s}[/]
 
 More accounts, from another terminal:
-  [cyan]imserver account add eva@{DOMAIN} -c {escape(quote(str(folder / "imserver.toml")))}[/]
+  [cyan]imserver account add zoe@{DOMAIN} -c {escape(quote(str(folder / "imserver.toml")))}[/]
 
 Everything is kept in {escape(str(folder))}. Ctrl+C stops the server.
 """)
