@@ -1,0 +1,1 @@
+"""Clients who write by WhatsApp (Meta's Cloud API), answered like any other."""
