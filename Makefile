@@ -54,7 +54,7 @@ bench: $(STAMP)
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,postgresql]'
 	$(BIN)/python -m contrib.bench.run $(if $(QUICK),--quick) $(if $(WRITE),--write) $(if $(ONLY),--only $(ONLY)) \
 	  $(if $(SERVERS),--servers $(SERVERS)) $(if $(filter no,$(INSTALL)),--no-install) $(if $(JSON),--json $(JSON))
-	$(if $(ONLY),,$(BIN)/python -m contrib.bench.desk)
+	$(if $(ONLY)$(QUICK),,$(BIN)/python -m contrib.bench.desk)
 
 docs: $(STAMP)
 	$(BIN)/python contrib/docs/xeps.py
@@ -62,6 +62,7 @@ docs: $(STAMP)
 
 chaos: $(STAMP)
 	CHAOS_ROUNDS=$${CHAOS_ROUNDS:-60} $(BIN)/python -m pytest -ra tests/chaos
+	DESK_MACHINE_EXAMPLES=$${DESK_MACHINE_EXAMPLES:-200} $(BIN)/python -m pytest -ra --timeout 0 tests/scenes/desk/test_machine.py
 
 fuzz: $(STAMP)
 	$(BIN)/python contrib/fuzz/codec.py --seconds $${FUZZ_SECONDS:-300}
