@@ -214,12 +214,12 @@ def account_removed(server: Server, account: JID) -> None:
 
 @hookspec
 def session_opened(server: Server, session: Session) -> None:
-    """A client has logged in and bound a resource."""
+    """A client of an account has logged in and bound a resource."""
 
 
 @hookspec
 def session_closed(server: Server, session: Session) -> None:
-    """A session is over, and will not be resumed."""
+    """A session of an account is over, and will not be resumed."""
 
 
 @hookspec

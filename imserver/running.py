@@ -35,7 +35,7 @@ from imserver.xmpp.errors import StreamError
 from imserver.xmpp.parser import ReaderLimits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from structlog.typing import FilteringBoundLogger
@@ -78,7 +78,9 @@ class Running:
     def options(self) -> StreamOptions:
         """What streams are offered at the moment."""
         if self._options is None:
-            self._options = _stream_options(self.server.settings, self._secret, self._stream_features)
+            components = self.server.router.components.items()
+            hosts = {domain: one.host.mechanisms for domain, one in components if one.host is not None}
+            self._options = _stream_options(self.server.settings, self._secret, self._stream_features, hosts)
         return self._options
 
     def adopt(self, settings: Settings) -> tuple[Sequence[str], Sequence[str]]:
@@ -276,7 +278,9 @@ def _secret(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _stream_options(settings: Settings, secret: bytes, features: tuple[Element, ...]) -> StreamOptions:
+def _stream_options(
+    settings: Settings, secret: bytes, features: tuple[Element, ...], hosts: Mapping[str, tuple[str, ...]]
+) -> StreamOptions:
     limits = settings.limits
     return StreamOptions(
         domain=settings.domain,
@@ -299,4 +303,5 @@ def _stream_options(settings: Settings, secret: bytes, features: tuple[Element, 
             token_bytes=limits.pre_auth_bytes,
         ),
         features=features,
+        hosts=hosts,
     )

@@ -131,6 +131,13 @@ def _account(text: object) -> JID:
     return jid
 
 
+def _network(written: str) -> str:
+    try:
+        return str(ipaddress.ip_network(written.strip(), strict=False))
+    except ValueError as error:
+        raise ValueError('an address or a network, such as "127.0.0.1" or "10.0.0.0/8"') from error
+
+
 def _beside_the_file(path: Path | None, info: ValidationInfo) -> Path | None:
     folder = (info.context or {}).get("folder")
     return folder / path if path and folder else path
@@ -225,6 +232,10 @@ class HTTP(Table):
     public_url: Annotated[str, AfterValidator(_base_url)] = Field(
         default="",
         description='How clients reach the HTTP listener; "" derives it from the domain and the port.',
+    )
+    proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        default=(),
+        description="The addresses of reverse proxies, or their networks: who is behind them, X-Forwarded-For says.",
     )
 
 

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "docs" / "xeps.toml"
 
-RFCS = (6120, 6121, 7395, 7590, 7622)
+RFCS = (4505, 6120, 6121, 7395, 7590, 7622, 7628)
 
 DOAP = """\
 <?xml version="1.0" encoding="UTF-8"?>

@@ -70,7 +70,7 @@ class DeskComponent(Component):
         sender, to = message.sender, message.to
         assert sender is not None
         assert to is not None
-        if self._desk.talk.is_recording(message):
+        if self._desk.talk.is_recording(message) or sender.domain == self._channel.domain:
             return None  # a client's words are on record now
         queue = self._desk.floor.queues.get(to.local)
         if queue is None:

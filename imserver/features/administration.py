@@ -263,7 +263,7 @@ def announce(request: Request) -> Outcome:
     payload = [Element("body", CLIENT, text=answers.text("announcement"))]
     if subject := answers.text("subject"):
         payload.insert(0, Element("subject", CLIENT, text=subject))
-    reached = [session for session in server.sessions if session.is_available]
+    reached = [session for session in server.sessions if session.is_available and session.host is None]
     for session in reached:
         # A headline: what is said to those who are here is not kept for those who are not.
         server.router.send(Message(sender=server.domain, to=session.jid, type="headline", payload=payload))
@@ -361,7 +361,7 @@ async def _all_accounts(server: Server) -> AsyncIterator[Account]:
 
 
 def _online(server: Server) -> Collection[JID]:
-    return dict.fromkeys(session.bare for session in server.sessions)
+    return dict.fromkeys(session.bare for session in server.sessions if session.host is None)
 
 
 def _is_active(server: Server, account: JID) -> bool:

@@ -18,7 +18,7 @@ from imserver.xmpp.stanza import IQ, Message, child_key
 from imserver.xmpp.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
 
     from imserver.features.shared_archive import SharedArchive
@@ -96,7 +96,27 @@ async def answer_query(server: Server, iq: IQ) -> Element:
     session.features[READS_ARCHIVE] = True
     shared = await _find_shared(server, session.bare, filters)
     page, shown_rows = await _read_shown(server, session.bare, filters, request, shared)
+    return await _answer_page(session, query, page, shown_rows)
 
+
+async def answer_guest_query(
+    server: Server, guest: Session, iq: IQ, find: Callable[[JID | None], Awaitable[SharedArchive]]
+) -> Element:
+    """Answer one who has no archive, but may read of others' what `find` shows them of what they said with somebody.
+
+    It is not searched for words: they would be looked for in what is not shown, too.
+    """
+    filters, request = read_filters(forms.find_form(iq.query)), read_page_request(iq.query)
+    shared = await find(filters.peer)
+    first, *others = shared.owners
+    wanted, shared = replace(filters, peer=None), replace(shared, owners=others)
+    page, shown_rows = await _read_shown(server, first, wanted, request, shared)
+    return await _answer_page(guest, iq.query, page, shown_rows)
+
+
+async def _answer_page(
+    session: Session, query: Element, page: Page, shown_rows: Sequence[ArchivedMessage]
+) -> Element:
     rows = reversed(shown_rows) if query.child("flip-page") is not None else shown_rows
     await _send_results(session, rows, query.attributes.get("queryid"))
     # No count: to count is to read everything.

@@ -75,6 +75,8 @@ def message_accepted(server: Server, message: Message) -> None:
     if sender is None or to is None or sender.bare == to.bare:
         return
     others = _others(server, sender.bare, (), sender)
+    if others and sender.domain != server.domain and server.sessions.find(sender) is None:
+        return  # a component speaks for one who is a guest there: they sent something else
     if others and is_copied_when_sent(message)[0]:
         _copy("sent", with_stable_id(message, sender.bare), sender.bare, others)
 

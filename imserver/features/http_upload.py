@@ -240,9 +240,15 @@ def _check(server: Server, upload: Upload) -> None:
 
 
 def _owner(server: Server, sender: JID | None) -> JID:
-    if sender is None or not sender.local or sender.domain != server.domain:
+    if sender is None or not sender.local or not _is_ours(server, sender):
         raise StanzaError("forbidden", f"Only accounts of {server.domain} may upload here")
     return sender.bare
+
+
+def _is_ours(server: Server, sender: JID) -> bool:
+    """Tell whether somebody has an account here, or is a component's guest; that says what they may ask."""
+    component = server.router.components.get(sender.domain)
+    return sender.domain == server.domain or (component is not None and component.host is not None)
 
 
 def _read_type(announced: str) -> str:

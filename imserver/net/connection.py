@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from imserver.hooks import is_awaitable
 from imserver.routing import lifecycle
+from imserver.routing.components import Login
 from imserver.stream.events import (
     Acknowledged,
     AcknowledgementRequested,
@@ -24,7 +25,7 @@ from imserver.stream.events import (
 )
 from imserver.stream.machine import State, Stream
 from imserver.stream.resumption import acknowledgement
-from imserver.stream.sasl import CredentialsWanted, PasswordWanted
+from imserver.stream.sasl import CredentialsWanted, IdentityWanted, PasswordWanted
 from imserver.stream.scram import ScramCredentials, fake_credentials, verify_password
 from imserver.xmpp import namespaces
 from imserver.xmpp.element import Element
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from imserver.net.doorkeeper import Doorkeeper
+    from imserver.routing.components import Host
     from imserver.routing.sessions import Session
     from imserver.server import Server
     from imserver.stream.events import Event
@@ -95,6 +97,7 @@ class Connection(ABC):
         "_transport",
         "_was_asked",
         "last_heard",
+        "origin",
         "session",
         "stream",
     )
@@ -130,6 +133,8 @@ class Connection(ABC):
         self.last_heard = self._loop.time()
         self.session: Session | None = None
         self._login: JID | None = None
+        #: The origin of the web page that opened it, if it is one.
+        self.origin = ""
         options = reception.options()
         if not can_start_tls:
             options = replace(options, can_start_tls=False)
@@ -259,13 +264,15 @@ class Connection(ABC):
                 self._ask(self._find_credentials(event))
             case PasswordWanted():
                 self._ask(self._check_password(event))
+            case IdentityWanted():
+                self._ask(self._identify(event))
             case LoginFailed(condition):
                 self._server.counters.refused_logins[condition] += 1
-                if condition == "not-authorized":
+                if condition == "not-authorized" and self._host is None:
                     self._reception.doorkeeper.login_failed(self._address)
             case LoggedIn(username, mechanism):
                 self._server.counters.logins[mechanism] += 1
-                self._login = JID.of(username, self._server.domain.domain)
+                self._login = JID.of(username, self.stream.domain)
                 self._server.log.info(
                     "logged in", account=self._login, mechanism=mechanism, address=self._address
                 )
@@ -330,6 +337,22 @@ class Connection(ABC):
         right = await asyncio.to_thread(verify_password, wanted.password, found[0] if found else invented)
         self._act(self.stream.password_checked(right and found is not None))
 
+    async def _identify(self, wanted: IdentityWanted) -> None:
+        host = self._host
+        assert host is not None, "the mechanism was not offered"
+        try:
+            name = await host.identify(Login(wanted.mechanism, wanted.token, self._address, self.origin))
+        except SASLError as error:
+            self._act(self.stream.login_refused(error))
+            return
+        self._act(self.stream.identified(name))
+
+    @property
+    def _host(self) -> Host | None:
+        """Who lets people in at the domain that the client talks to, if it is a component's."""
+        component = self._server.router.components.get(self.stream.domain)
+        return component.host if component is not None else None
+
     def _refuse_login(self) -> bool:
         if self._reception.doorkeeper.may_log_in(self._address):
             return False
@@ -341,8 +364,13 @@ class Connection(ABC):
 
     async def _bind(self, wanted: str) -> None:
         try:
-            jid = self._account.with_resource(wanted or f"imserver-{secrets.token_urlsafe(9)}")
-            session = await lifecycle.open_session(self._server, jid, self, lang=self.stream.lang)
+            host = self._host
+            # RFC 6120, 7.7.1: that of a guest is ours to choose.
+            resource = wanted if wanted and host is None else f"imserver-{secrets.token_urlsafe(9)}"
+            jid = self._account.with_resource(resource)
+            session = await lifecycle.open_session(
+                self._server, jid, self, lang=self.stream.lang, host=host, address=self._address
+            )
         except JIDError as error:
             self._act(
                 self.stream.bind_refused(StanzaError("bad-request", f"The resource is not allowed: {error}"))

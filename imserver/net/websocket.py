@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -21,7 +22,10 @@ from imserver.stream.machine import State
 from imserver.xmpp.errors import StreamError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from imserver.net.connection import Reception
+    from imserver.server import Server
     from imserver.settings import Settings
 
 PATH: Final = "/xmpp-websocket"
@@ -41,8 +45,13 @@ class WebSocketDoor:
         """Answer the handshake, and serve the connection until it is lost (RFC 6455, 4.2; RFC 7395, 3.1)."""
         accept = _accept_key(request)
         _check_subprotocol(request)
-        _check_origin(request, self._reception.server.settings)
-        address = request.remote or ""
+        origins = request.headers.getall("Origin", [])
+        hosts = _hosts(self._reception.server, origins)
+        is_ours = all(is_allowed(origin, self._reception.server.settings) for origin in origins)
+        # Only browsers send an Origin, and they send it always: without one it is no web page.
+        if not (is_ours or hosts):
+            raise web.HTTPForbidden(text="Pages of this origin may not connect; see [websocket] origins")
+        address = _address_of(request, self._reception.server.settings.http.proxies)
         if not self._reception.doorkeeper.admit(address):
             raise web.HTTPTooManyRequests(text="Too many connections from your address")
         response = web.StreamResponse(
@@ -61,8 +70,35 @@ class WebSocketDoor:
             self._reception.doorkeeper.leave(address)
             return response
         connection = WebSocketConnection(self._reception, request, transport, address)
+        connection.origin = ", ".join(origins)
+        options = connection.stream.options
+        # What pages of others may reach is where they are welcome, and nothing else.
+        mechanisms = options.mechanisms if is_ours else ()
+        connection.stream.options = replace(options, mechanisms=mechanisms, hosts=hosts)
         await connection.is_over.wait()
         return response
+
+
+def _address_of(request: web.Request, proxies: Iterable[str]) -> str:
+    """Tell where a client is: of what proxies of ours say, each vouches for the one before it."""
+    address = request.remote or ""
+    if not proxies:
+        return address
+    networks = [ip_network(one) for one in proxies]
+    passed = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    for claimed in reversed([one.strip() for one in passed if one.strip()]):
+        if not _is_in(address, networks):
+            break
+        address = claimed
+    return address[:64]
+
+
+def _is_in(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
 
 
 def _accept_key(request: web.Request) -> str:
@@ -94,10 +130,14 @@ def _lists(request: web.Request, header: str, wanted: str) -> bool:
     return wanted in [item.strip().lower() for item in listed.split(",")]
 
 
-def _check_origin(request: web.Request, settings: Settings) -> None:
-    # Only browsers send an Origin, and they send it always: without one it is no web page.
-    if not all(is_allowed(origin, settings) for origin in request.headers.getall("Origin", [])):
-        raise web.HTTPForbidden(text="Pages of this origin may not connect; see [websocket] origins")
+def _hosts(server: Server, origins: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Find the domains of components where a page of this origin may log in, and how."""
+    return {
+        domain: component.host.mechanisms
+        for domain, component in server.router.components.items()
+        if component.host is not None
+        and all(is_allowed(one, server.settings) or component.host.welcomes(one) for one in origins)
+    }
 
 
 def is_allowed(origin: str, settings: Settings) -> bool:

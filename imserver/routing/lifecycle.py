@@ -6,20 +6,23 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from imserver.hooks import is_awaitable
-from imserver.routing.sessions import Session
+from imserver.routing.sessions import Guest, Session
 from imserver.stream.resumption import Acknowledgements
 from imserver.xmpp.errors import StanzaError, StreamError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from imserver.routing.components import Host
     from imserver.routing.sessions import Outlet
     from imserver.server import Server
     from imserver.xmpp.jid import JID
     from imserver.xmpp.stanza import Stanza
 
 
-async def open_session(server: Server, jid: JID, outlet: Outlet, *, lang: str) -> Session:
+async def open_session(
+    server: Server, jid: JID, outlet: Outlet, *, lang: str, host: Host | None = None, address: str = ""
+) -> Session:
     """Bind a resource; whoever has it already is told and has to go (RFC 6120, 7.7.2.2).
 
     Raises:
@@ -31,11 +34,17 @@ async def open_session(server: Server, jid: JID, outlet: Outlet, *, lang: str) -
         await close_session(server, rival)
     if len(server.sessions.of(jid.bare)) >= server.settings.limits.sessions_per_account:
         raise StanzaError("resource-constraint", "Too many sessions of this account")
-    session = Session(jid, outlet, lang=lang)
+    session = (
+        Session(jid, outlet, lang=lang)
+        if host is None
+        else Guest(jid, outlet, host, address=address, lang=lang)
+    )
     session.limit = server.settings.limits.unacknowledged_stanzas
     session.overflowed = lambda session: _overflow(server, session)
     server.sessions.add(session)
-    if server.hooks.session_opened:
+    if isinstance(session, Guest):
+        session.host.opened(session)
+    elif server.hooks.session_opened:
         pending = server.hooks.session_opened.announce(server=server, session=session)
         if pending is not None:
             await pending
@@ -126,7 +135,9 @@ def close_session(server: Server, session: Session) -> Awaitable[None]:
 async def _end(server: Server, session: Session) -> None:
     server.sessions.remove(session)
     left = session.unacknowledged()
-    if server.hooks.session_closed:
+    if isinstance(session, Guest):
+        session.host.closed(session)
+    elif server.hooks.session_closed:
         pending = server.hooks.session_closed.announce(server=server, session=session)
         if pending is not None:
             await pending

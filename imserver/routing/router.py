@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from imserver.hooks import Dropped, is_awaitable
 from imserver.iq import IQTable, Target, as_result
 from imserver.routing.journal import Journal
-from imserver.routing.sessions import Session
+from imserver.routing.sessions import Guest, Session
 from imserver.xmpp import namespaces
 from imserver.xmpp.element import escape_attribute
 from imserver.xmpp.errors import StanzaError, StreamError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from imserver.hooks import Hooks
     from imserver.iq import IQHandler
-    from imserver.routing.components import Component
+    from imserver.routing.components import Component, Host
     from imserver.routing.journal import Origin
     from imserver.routing.presences import PresenceHandler
     from imserver.routing.sessions import Sessions
@@ -62,10 +62,20 @@ class Router:
         stanza.sender = origin.jid
         if not stanza.lang:
             stanza.lang = origin.lang
+        if origin.host is not None:
+            self._show_host(origin.host, origin, stanza)
         if isinstance(stanza, Message):
             origin.inbound.run(self.accept, origin, stanza)
         else:
             origin.inbound.run(self._pass, origin, stanza)
+
+    @staticmethod
+    def _show_host(host: Host, origin: Session, stanza: Stanza) -> None:
+        assert isinstance(origin, Guest), "only guests have a host"
+        try:
+            host.check(origin, stanza)
+        except StanzaError as error:
+            stanza.refusal = stanza.refusal or error
 
     def _pass(self, origin: Origin, item: Any) -> None:
         self.journal.add(origin, item)
@@ -293,6 +303,8 @@ class Router:
                 if stanza.passed_on is not None:
                     return self._serve_passed_on(origin, stanza.passed_on)
                 return self.deliver(stanza)
+            case IQ() | Presence() if isinstance(origin, Guest):
+                return origin.host.serve(origin, stanza)
             case Presence() if isinstance(origin, Session):
                 return self._serve_presence(origin, stanza)
             case IQ():
@@ -450,6 +462,8 @@ class Router:
         if isinstance(stanza, Message) and stanza.copied is not None:
             stanza = stanza.copied
         match stanza:
+            case Message() if isinstance(lost, Guest):
+                return None  # nothing is kept for guests but what is in an archive
             case Message() if stanza.number and stanza.type in ("normal", "chat"):
                 readers = stanza.readers or []
                 if lost in readers:
@@ -489,6 +503,8 @@ class Router:
             session = self.sessions.find(stanza.to)
             if session is not None:
                 session.send(stanza)
+        elif isinstance(guest := self.sessions.find(stanza.to), Guest):
+            guest.answer(stanza)
         elif (component := self.components.get(stanza.to.domain)) is not None:
             try:
                 self._tell(component.receive(self.server, stanza))

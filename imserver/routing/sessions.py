@@ -14,6 +14,7 @@ from imserver.xmpp.stanza import Message, Presence, Stanza, child_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+    from imserver.routing.components import Host
     from imserver.xmpp.jid import JID
 
 #: XEP-0352: what a person who looks away is told at once. Chat states and presence can wait.
@@ -66,6 +67,9 @@ class Session(Origin):
         "resume_token",
         "wants_roster",
     )
+
+    #: Who looks at what it sends: of a session at a component's domain, see `Guest`.
+    host: Host | None = None
 
     def __init__(self, jid: JID, outlet: Outlet, *, lang: str = "") -> None:
         super().__init__()
@@ -220,6 +224,27 @@ class Session(Origin):
         self.held.clear()
         self.queue = None
         return left
+
+
+class Guest(Session):
+    """A session at a component's domain: it sends, and sees, what its host lets it."""
+
+    __slots__ = ("address", "host")
+
+    def __init__(self, jid: JID, outlet: Outlet, host: Host, *, address: str = "", lang: str = "") -> None:
+        super().__init__(jid, outlet, lang=lang)
+        self.host: Host = host
+        #: The IP address that it came from.
+        self.address = address
+
+    def send(self, stanza: Stanza) -> None:
+        """Send a stanza to the client, if it is for its eyes."""
+        if self.host.shows(self, stanza):
+            super().send(stanza)
+
+    def answer(self, stanza: Stanza) -> None:
+        """Send what the server says to something that the client sent, from whomever that was to."""
+        super().send(stanza)
 
 
 def is_urgent(stanza: Stanza) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imserver.stream.sasl import CredentialsWanted, PasswordWanted
+from imserver.stream.sasl import CredentialsWanted, IdentityWanted, PasswordWanted
 from imserver.xmpp.errors import StreamError
 from imserver.xmpp.stanza import Stanza
 
@@ -82,6 +82,7 @@ Event = (
     | SecurityRequested
     | CredentialsWanted
     | PasswordWanted
+    | IdentityWanted
     | LoggedIn
     | LoginFailed
     | BindRequested

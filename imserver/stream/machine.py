@@ -79,6 +79,8 @@ class StreamOptions:
     login_limits: ReaderLimits = field(default_factory=lambda: ReaderLimits(stanza_bytes=8_192, elements=32))
     #: Offered after login by plugins, next to our own.
     features: tuple[Element, ...] = ()
+    #: What else is served here: the mechanisms by which people log in at domains other than the server's own.
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: What was offered so far, as it was written, by kind of stream.
     written: dict[object, bytes] = field(default_factory=dict, compare=False, repr=False)
 
@@ -98,6 +100,7 @@ class Stream:
         "_secure",
         "_tries",
         "_waiting",
+        "domain",
         "framing",
         "lang",
         "options",
@@ -117,6 +120,8 @@ class Stream:
         self.options = options
         self.framing = framing
         self.state = State.OPENING
+        #: The domain that the peer talks to; "" until it has said so.
+        self.domain = ""
         #: The language of stanzas that do not say (RFC 6120, 4.7.4).
         self.lang = ""
         self.username = ""
@@ -225,12 +230,16 @@ class Stream:
         return self._accept_header(header.attributes)
 
     def _accept_header(self, attributes: Mapping[str, str]) -> list[Event]:
+        to = attributes.get("to", "").lower()
+        # CVE-2018-10847: the host is checked anew at every restart, and stays the same.
+        is_known = to == self.domain if self.domain else to == self.options.domain or to in self.options.hosts
+        if is_known:
+            self.domain = to
         self._open(attributes)
-        # CVE-2018-10847: the host is checked anew at every restart.
-        if not (to := attributes.get("to", "")):
+        if not to:
             raise StreamError("improper-addressing", "The stream's 'to' names the domain you want to talk to")
-        if to.lower() != self.options.domain:
-            raise StreamError("host-unknown", f"This is {self.options.domain}")
+        if not is_known:
+            raise StreamError("host-unknown", f"This is {self._own_name}")
         if not _is_version_1(attributes.get("version", "")):
             raise StreamError("unsupported-version", "This server speaks XMPP 1.0")
         self.lang = attributes.get("xml:lang", "")[:35]  # RFC 5646, 4.4.1: no longer tag is needed
@@ -239,7 +248,7 @@ class Stream:
         return []
 
     def _open(self, attributes: Mapping[str, str]) -> None:
-        answer = {"from": self.options.domain, "id": self._random_text(), "version": "1.0", "xml:lang": "en"}
+        answer = {"from": self._own_name, "id": self._random_text(), "version": "1.0", "xml:lang": "en"}
         # RFC 6120, 4.7.2: only to somebody whose claim is at least well-formed, and never unencrypted.
         if self._secure and (peer := attributes.get("from", "")) and len(peer) <= 3071:
             answer["to"] = peer
@@ -249,7 +258,15 @@ class Stream:
     def _written_offer(self) -> bytes:
         """Write the features, or find them written: they are the same for most streams, and some 40 elements."""
         binding = tuple(sasl.binding_types(self._bindings))
-        kind = (type(self.framing), bool(self.username), self._may_start_tls, self._secure, binding)
+        configured = self._configured
+        kind = (
+            type(self.framing),
+            bool(self.username),
+            self._may_start_tls,
+            self._secure,
+            binding,
+            configured,
+        )
         written = self.options.written.get(kind)
         if written is None:
             offer = Element("features", namespaces.STREAMS).add(*self._offer())
@@ -264,7 +281,7 @@ class Stream:
         offered = [features.starttls(required=options.require_tls)] if self._may_start_tls else []
         if names := self._mechanisms():
             offered.append(features.mechanisms(names))
-            if types := sasl.binding_types(self._bindings):
+            if self.domain == options.domain and (types := sasl.binding_types(self._bindings)):
                 offered.append(features.channel_bindings(types))
         return [*offered, features.limits(options.login_limits.stanza_bytes)]
 
@@ -275,7 +292,17 @@ class Stream:
     def _mechanisms(self) -> list[str]:
         if self.options.require_tls and not self._secure:
             return []
-        return sasl.mechanisms_to_offer(self.options.mechanisms, self._secure, self._bindings)
+        return sasl.mechanisms_to_offer(self._configured, self._secure, self._bindings)
+
+    @property
+    def _configured(self) -> tuple[str, ...]:
+        """The mechanisms of the domain that the peer talks to."""
+        is_own = self.domain in ("", self.options.domain)
+        return self.options.mechanisms if is_own else self.options.hosts[self.domain]
+
+    @property
+    def _own_name(self) -> str:
+        return self.domain or self.options.domain
 
     def _restart(self, limits: ReaderLimits) -> None:
         """Begin a new stream on the same connection: nothing of the old one may be left over."""
@@ -321,7 +348,7 @@ class Stream:
             raise SASLError("encryption-required", "Start TLS first")
         self._exchange = sasl.begin(
             self._mechanism,
-            domain=self.options.domain,
+            domain=self._own_name,
             offered=offered,
             bindings=self._bindings,
             nonce=self._random_text(),
@@ -352,11 +379,13 @@ class Stream:
         """Answer `PasswordWanted`."""
         return self._answer(lambda: self._running.password_checked(right))
 
+    def identified(self, username: str) -> list[Event]:
+        """Answer `IdentityWanted`."""
+        return self._answer(lambda: self._running.identified(username))
+
     def login_refused(self, error: SASLError) -> list[Event]:
-        """Answer either with a refusal of your own."""
-        if self.state is not State.CHECKING:
-            return []
-        return [*self._refuse(error), *self._proceed()]
+        """Answer any of them with a refusal of your own."""
+        return self._answer(lambda: self._running.refused(error))
 
     def _answer(self, step: Callable[[], sasl.Step]) -> list[Event]:
         if self.state is not State.CHECKING:
@@ -376,7 +405,7 @@ class Stream:
             case sasl.Challenge(data):
                 self._send(Element("challenge", namespaces.SASL, text=sasl.encode(data) if data else None))
                 return []
-            case sasl.CredentialsWanted() | sasl.PasswordWanted():
+            case sasl.CredentialsWanted() | sasl.PasswordWanted() | sasl.IdentityWanted():
                 self.state = State.CHECKING
                 return [outcome]
             case sasl.Success(username, data):

@@ -1,5 +1,6 @@
 """Logging in: SASL, the server's side (RFC 4422, RFC 6120, 6)."""
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ MECHANISMS: Final = (
     "SCRAM-SHA-1",
     "PLAIN",
 )
+# Without a password: for domains that know by themselves who it is.
+OTHER_MECHANISMS: Final = ("OAUTHBEARER", "ANONYMOUS")
 
 # RFC 9266, 4.2 and XEP-0440: the binding to this very connection before the one to the certificate.
 BINDING_TYPES: Final = ("tls-exporter", "tls-server-end-point")
@@ -52,6 +55,17 @@ class PasswordWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityWanted:
+    """Say who shows this token, or who is new if there is none, and tell `identified`; or else `refused`."""
+
+    mechanism: str
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return f"IdentityWanted(mechanism={self.mechanism!r}, token=...)"
+
+
+@dataclass(frozen=True, slots=True)
 class Success:
     """The client is this user; `data`, if any, goes with the good news."""
 
@@ -59,7 +73,7 @@ class Success:
     data: bytes | None
 
 
-Step = Challenge | CredentialsWanted | PasswordWanted | Success
+Step = Challenge | CredentialsWanted | PasswordWanted | IdentityWanted | Success
 
 
 class Turn(Enum):
@@ -74,7 +88,7 @@ def mechanisms_to_offer(configured: Collection[str], tls: bool, bindings: Mappin
     """Choose from the configured mechanisms those that this connection is fit for, the strongest first."""
     return [
         mechanism
-        for mechanism in MECHANISMS
+        for mechanism in (*MECHANISMS, *OTHER_MECHANISMS)
         if mechanism in configured
         and (tls or mechanism != "PLAIN")
         and (bindings or not mechanism.endswith("-PLUS"))
@@ -138,6 +152,22 @@ class Exchange:
             SASLError: If it is not.
         """
         raise NotImplementedError
+
+    def identified(self, username: str) -> Step:
+        """Take who it is.
+
+        Raises:
+            SASLError: If they want to act as somebody else.
+        """
+        raise NotImplementedError
+
+    def refused(self, error: SASLError) -> Step:
+        """Take that it was refused, for reasons of the server's own.
+
+        Raises:
+            SASLError: That is said to the client, at once or in the next step.
+        """
+        raise error
 
     def _receive(self, data: bytes) -> Step:
         raise NotImplementedError
@@ -223,6 +253,75 @@ class ScramExchange(Exchange):
         return Success(self._username, answer)
 
 
+class AnonymousExchange(Exchange):
+    """Nobody in particular (RFC 4505)."""
+
+    def respond(self, data: bytes | None) -> Step:
+        # COMPAT: XEP-0175, 2 and the clients that follow its example do not write "=" for nothing.
+        return super().respond(data or b"")
+
+    def _receive(self, data: bytes) -> Step:
+        try:
+            trace = data.decode()
+        except UnicodeDecodeError as error:
+            raise SASLError("malformed-request") from error
+        if len(trace) > 255:  # RFC 4505, 2; what it says is nothing to rely on
+            raise SASLError("malformed-request")
+        self._turn = Turn.STORE
+        return IdentityWanted("ANONYMOUS")
+
+    def identified(self, username: str) -> Step:
+        self._take_turn(Turn.STORE)
+        return Success(self._identify(username, ""), None)
+
+
+#: RFC 7628, 3.1; `p=` and `y` speak of channel bindings, which there are none of here.
+_BEARER: Final = re.compile(
+    rb"[ny],(?:a=([^,\x00-\x1f]*))?,\x01(?:[A-Za-z]+=[^\x01]*\x01)*?"
+    rb"auth=Bearer +([A-Za-z0-9._~+/=-]+)\x01(?:[A-Za-z]+=[^\x01]*\x01)*\x01",
+    re.IGNORECASE,
+)
+#: The longest token that is looked at.
+LONGEST_TOKEN: Final = 4_096
+
+
+class BearerExchange(Exchange):
+    """A token that says who it is (RFC 7628)."""
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(domain)
+        self._authzid = ""
+        self._refusal: SASLError | None = None
+
+    def _receive(self, data: bytes) -> Step:
+        if self._refusal is not None:
+            raise self._refusal  # RFC 7628, 3.2.3: the client has said that it knows
+        if len(data) > LONGEST_TOKEN + 1_024 or (found := _BEARER.fullmatch(data)) is None:
+            raise SASLError("malformed-request")
+        token = found[2].decode()
+        if len(token) > LONGEST_TOKEN:
+            raise SASLError("malformed-request")
+        try:
+            self._authzid = (found[1] or b"").decode().replace("=2C", ",").replace("=3D", "=")
+        except UnicodeDecodeError as error:
+            raise SASLError("malformed-request") from error
+        self._turn = Turn.STORE
+        return IdentityWanted("OAUTHBEARER", token)
+
+    def identified(self, username: str) -> Step:
+        self._take_turn(Turn.STORE)
+        return Success(self._identify(username, self._authzid), None)
+
+    def refused(self, error: SASLError) -> Step:
+        self._take_turn(Turn.STORE)
+        if error.condition != "not-authorized":
+            raise error
+        # RFC 7628, 3.2.2 and 3.2.3: why is said first, and it fails with the client's next word.
+        self._refusal = error
+        self._turn = Turn.CLIENT
+        return Challenge(b'{"status":"invalid_token"}')
+
+
 def begin(
     mechanism: str,
     *,
@@ -250,6 +349,10 @@ def begin(
         raise SASLError("invalid-mechanism")
     if mechanism == "PLAIN":
         return PlainExchange(domain)
+    if mechanism == "ANONYMOUS":
+        return AnonymousExchange(domain)
+    if mechanism == "OAUTHBEARER":
+        return BearerExchange(domain)
     if mechanism.removesuffix("-PLUS") not in HASHES:
         raise SASLError("invalid-mechanism")
     scram = ScramServer(mechanism, offered=offered, bindings=bindings, nonce=nonce, protect=protect)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.scenes.desk.conftest import SUPPORT, attends, bodies, heard, on_stage, says
 
-BUNDLED = ("display_name", "file_policy", "history_by_from", "templates")
+BUNDLED = ("display_name", "file_policy", "history_by_from", "templates", "web")
 
 WAYS = {
     "none": (),

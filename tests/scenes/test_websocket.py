@@ -384,3 +384,44 @@ async def _send_in_pieces(actor: WebActor, pieces: list[bytes]) -> None:
         size = len(piece)
         length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
         transport.write(bytes((first,)) + length + bytes(4) + piece)
+
+
+@pytest.mark.settings(http={"proxies": ["127.0.0.1", "10.0.0.0/8"]}, limits={"connections_per_address": 1})
+async def test_behind_a_proxy_each_client_has_an_address_of_its_own(stage: Stage) -> None:
+    port = stage.running.ports["http"][0]
+    connected = []
+
+    async def connects(client: aiohttp.ClientSession, claimed: str) -> int:
+        try:
+            socket = await client.ws_connect(
+                f"ws://127.0.0.1:{port}/xmpp-websocket",
+                protocols=["xmpp"],
+                headers={"X-Forwarded-For": claimed},
+            )
+            connected.append(socket)
+        except aiohttp.WSServerHandshakeError as error:
+            return error.status
+        return 101
+
+    async with aiohttp.ClientSession() as client:
+        assert [
+            await connects(client, claimed)
+            for claimed in (
+                "192.0.2.1",
+                "192.0.2.2, 10.0.0.7",
+                "192.0.2.9, 192.0.2.1",  # what a client claims is not what a proxy saw
+                "192.0.2.1, 10.1.2.3",
+                "unknown",
+            )
+        ] == [101, 101, 429, 429, 101]
+
+
+@pytest.mark.settings(limits={"connections_per_address": 1})
+async def test_without_a_proxy_nobody_claims_another_address(stage: Stage) -> None:
+    url = f"ws://127.0.0.1:{stage.running.ports['http'][0]}/xmpp-websocket"
+
+    async with aiohttp.ClientSession() as client:
+        socket = await client.ws_connect(url, protocols=["xmpp"])
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await client.ws_connect(url, protocols=["xmpp"], headers={"X-Forwarded-For": "192.0.2.1"})
+        assert not socket.closed

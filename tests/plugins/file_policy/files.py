@@ -38,7 +38,8 @@ def zipped(files: Mapping[str, bytes | str], *, compress: bool = True) -> bytes:
     kind = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     with zipfile.ZipFile(packed, "w", kind) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            # Always of the same time: tests are named after what is in them.
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, kind)
     return packed.getvalue()
 
 
