@@ -282,3 +282,28 @@ async def test_a_server_that_stops_promises_nothing_that_it_could_not_store(
     conversations, _ = await stage.server.store.desk.load(0.0)
     assert [one.state for one in conversations] == ["offered"]
     stage.log.entries.clear()
+
+
+async def test_nobody_is_asked_or_answered_before_it_is_on_disk(
+    stage: DeskStage, monkeypatch: pytest.MonkeyPatch, ana: Actor, luis: Actor
+) -> None:
+    store, is_writable = stage.server.store.desk, asyncio.Event()
+    save = store.save
+
+    async def save_slowly(*rows: Any) -> None:
+        await is_writable.wait()
+        await save(*rows)
+
+    monkeypatch.setattr(store, "save", save_slowly)
+    await luis.sends(f"<message to='{QUEUE}' type='chat' id='l1'><body>hello</body></message>")
+    while not stage.desk.floor.conversations:
+        await asyncio.sleep(0.01)
+    await ana.sends("<iq type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+
+    await ana.receives(
+        "<iq type='result' id='p' from='localhost' to='ana@localhost/stage'/>"
+    )  # and no offer before
+    is_writable.set()
+
+    offer_in(await ana.swallows())
+    assert "Welcome to Support." in bodies(await luis.swallows())
