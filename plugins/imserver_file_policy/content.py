@@ -6,7 +6,9 @@ import asyncio
 import codecs
 import ctypes
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -98,14 +100,23 @@ def is_text(head: bytes) -> bool:
 
 def load_magic() -> Any:
     """Load libmagic with its own data; nothing of the system's is needed."""
+    return _magic().Magic(mime=True, magic_file=str(import_module("pylibmagic").data / "magic.mgc"))
+
+
+@cache
+def _magic() -> Any:
+    """Import python-magic for ourselves: whoever imported it before may have that of the system."""
     environment, constructor = dict(os.environ), ctypes.CDLL.__init__
+    others = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "magic"}
     try:
-        pylibmagic = import_module("pylibmagic")  # first: it says where the library is
-        magic = import_module("magic")
-        return magic.Magic(mime=True, magic_file=str(pylibmagic.data / "magic.mgc"))
+        import_module("pylibmagic")  # first: it says where the library is
+        return import_module("magic")
     finally:
         # It says so to everything that this process loads or starts from now on.
         for name in os.environ.keys() - environment.keys():
             del os.environ[name]
         os.environ.update(environment)
         ctypes.CDLL.__init__ = constructor  # type: ignore[method-assign]
+        for name in [name for name in sys.modules if name.partition(".")[0] == "magic"]:
+            del sys.modules[name]
+        sys.modules.update(others)

@@ -176,3 +176,14 @@ def test_what_the_server_starts_later_finds_the_libraries_of_the_system() -> Non
     )
 
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_others_imported_before_is_not_used_and_stays_theirs() -> None:
+    code = (
+        "import sys, types; theirs = sys.modules['magic'] = types.ModuleType('magic')\n"
+        "from imserver_file_policy.content import load_magic\n"
+        "for _ in range(2): assert load_magic().from_buffer(b'%PDF-1.7\\n') == 'application/pdf'\n"
+        "assert sys.modules['magic'] is theirs"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True)
