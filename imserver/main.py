@@ -56,13 +56,18 @@ def run(
 
 async def _serve(settings: Settings, config: Path | None, ready: Callable[[Server], None] | None) -> None:
     log = make_log(settings)
-    stop = asyncio.Event()
+    stop, hung_up = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    # At once: until somebody listens to it, a signal ends the process, though it may be serving already.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if config is not None:
+        loop.add_signal_handler(signal.SIGHUP, hung_up.set)
     async with running(settings, log, trace=_trace(settings, log)) as one:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
         if config is not None:
             loop.add_signal_handler(signal.SIGHUP, _read_again, one, config)
+            if hung_up.is_set():
+                _read_again(one, config)
         _collect_less()
         log.info("listening", domain=settings.domain, **one.ports)
         if ready is not None:
