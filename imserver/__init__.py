@@ -22,7 +22,7 @@ from imserver.xmpp.errors import SASLError, StanzaError
 from imserver.xmpp.forms import Field, Form, Option, find_form
 from imserver.xmpp.forms import type_of as type_of_form
 from imserver.xmpp.jid import JID, JIDError
-from imserver.xmpp.parser import parse
+from imserver.xmpp.parser import parse, parse_message
 from imserver.xmpp.stanza import IQ, Message, Presence, Stanza
 from imserver.xmpp.timestamps import format_timestamp
 
@@ -66,5 +66,6 @@ __all__ = [
     "moment",
     "most_available",
     "parse",
+    "parse_message",
     "type_of_form",
 ]

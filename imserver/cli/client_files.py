@@ -17,7 +17,7 @@ from imserver.storage.store import Store
 from imserver.storage.uploads import Upload
 from imserver.xmpp.jid import JID, JIDError
 from imserver.xmpp.namespaces import CLIENT
-from imserver.xmpp.parser import parse
+from imserver.xmpp.parser import parse_message
 from imserver.xmpp.timestamps import format_timestamp
 
 # As written into addresses of uploaded files.
@@ -150,7 +150,7 @@ def _write_lines(file: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _read(row: ArchivedMessage) -> dict[str, Any]:
-    tree = parse(b"<message xmlns='jabber:client'%b" % row.stanza.removeprefix(b"<message"))
+    tree = parse_message(row.stanza)
     body = tree.child("body", CLIENT)
     return {
         "number": row.id,

@@ -14,9 +14,8 @@ from imserver.features.contacts import contacts_of, find_roster
 from imserver.hooks import is_awaitable
 from imserver.storage.conversations import ConversationRow
 from imserver.storage.schema import moment
-from imserver.xmpp import namespaces
 from imserver.xmpp.jid import JID
-from imserver.xmpp.parser import parse
+from imserver.xmpp.parser import parse_message
 from imserver.xmpp.stanza import Message
 
 if TYPE_CHECKING:
@@ -207,9 +206,7 @@ async def _give(desk: Desk, conversation: Conversation, rows: Sequence[ArchivedM
 def _read(
     row: ArchivedMessage, device: JID, agent: JID, queue: JID, sent: datetime | None, *, nick: str
 ) -> Message:
-    tree = parse(
-        b"<message xmlns='%b'%b" % (namespaces.CLIENT.encode(), row.stanza.removeprefix(b"<message"))
-    )
+    tree = parse_message(row.stanza)
     kept = Message(
         sender=device,
         to=queue,

@@ -9,7 +9,7 @@ from imserver.desk.relay import sayable
 from imserver.storage.schema import moment
 from imserver.xmpp.jid import JID
 from imserver.xmpp.namespaces import CLIENT
-from imserver.xmpp.parser import parse
+from imserver.xmpp.parser import parse_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ async def commands_in(desk: Desk, agent: JID, client: JID, *, after: int) -> lis
 
 
 def _parse(row: ArchivedMessage) -> Element:
-    return parse(b"<message xmlns='%b'%b" % (CLIENT.encode(), row.stanza.removeprefix(b"<message")))
+    return parse_message(row.stanza)
 
 
 def _write(desk: Desk, client: JID, row: ArchivedMessage, zone: ZoneInfo) -> Iterator[Line]:

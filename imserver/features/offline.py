@@ -16,7 +16,7 @@ from imserver.xmpp import namespaces
 from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StanzaError
 from imserver.xmpp.jid import JID
-from imserver.xmpp.parser import parse
+from imserver.xmpp.parser import parse_message
 from imserver.xmpp.stanza import Message
 from imserver.xmpp.timestamps import format_timestamp
 
@@ -196,9 +196,7 @@ class Plugin:
 
 def read_waiting(row: OfflineRow, domain: JID) -> Message:
     """Make a message again of what waited, and say since when (XEP-0203)."""
-    tree = parse(
-        b"<message xmlns='%b'%b" % (namespaces.CLIENT.encode(), row.stanza.removeprefix(b"<message"))
-    )
+    tree = parse_message(row.stanza)
     sender, to = tree.get("from"), tree.get("to")
     message = Message(
         sender=JID.parse(sender) if sender else None,

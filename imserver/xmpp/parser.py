@@ -65,6 +65,11 @@ def parse(data: bytes, limits: ReaderLimits = UNLIMITED) -> Element:
     return found[0]
 
 
+def parse_message(wire: bytes) -> Element:
+    """Read a message that we wrote for a `jabber:client` stream, whose header declares the namespace."""
+    return parse(b"<message xmlns='jabber:client'%b" % wire.removeprefix(b"<message"))
+
+
 class TreeBuilder:
     """Builds one element after the other, and hands each over when it is whole."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from imserver import JID, Element, Message, format_timestamp, parse
+from imserver import JID, Element, Message, format_timestamp, parse_message
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,7 +68,7 @@ class Said:
 
 def read(row: ArchivedMessage) -> Said:
     """Read a message of an archive."""
-    tree = parse(b"<message xmlns='jabber:client'%b" % row.stanza.removeprefix(b"<message"))
+    tree = parse_message(row.stanza)
     return Said(
         row.id,
         row.time,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from imserver import JID, ArchivedMessage, Element, Message, SharedArchive, parse
+from imserver import JID, ArchivedMessage, Element, Message, SharedArchive, parse_message
 from imserver.desk import NICK, REPLIES, to_client, what_passes
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class History:
         ]
 
     def _write(self, row: ArchivedMessage) -> Message | None:
-        tree = parse(b"<message xmlns='jabber:client'%b" % row.stanza.removeprefix(b"<message"))
+        tree = parse_message(row.stanza)
         sender, to = JID.parse(tree.get("from")), JID.parse(tree.get("to"))
         is_own = sender.domain == self._channel.domain
         agent = to.bare if is_own else sender.bare

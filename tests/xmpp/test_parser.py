@@ -2,8 +2,10 @@
 
 import pytest
 
+from imserver.xmpp.element import Element
 from imserver.xmpp.errors import StreamError
-from imserver.xmpp.parser import ReaderLimits, new_parser, parse
+from imserver.xmpp.parser import ReaderLimits, new_parser, parse, parse_message
+from imserver.xmpp.stanza import Message
 
 
 def test_a_document_becomes_a_tree() -> None:
@@ -61,3 +63,9 @@ def test_a_finished_element_is_not_held_back() -> None:
         parser.Parse(bytes([byte]), False)
 
     assert seen == ["b"]
+
+
+def test_a_message_that_was_stored_is_read_again() -> None:
+    stored = Message(type="chat", id="1", payload=[Element("body", "jabber:client", text="hi")])
+
+    assert parse_message(stored.wire) == stored.element
